@@ -1,0 +1,223 @@
+"""The control topic: what people and the clock did to the system, for ever, one partition.
+
+Secrets never stand here: an event names the version under which the vault keeps them.
+"""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hourbook_contracts.ids import ConnectionName
+from hourbook_contracts.ledger import INGEST, QUERY
+from hourbook_contracts.message import Message, Moment
+
+
+class ControlEvent(Message):
+    """By whom is an id, never a name."""
+
+    SOURCE: ClassVar = QUERY
+
+    by: str
+    idempotency_key: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return "installation"
+
+    @property
+    def identity(self) -> str:
+        return f"{self.TYPE}|{self.model_dump_json()}"
+
+
+class ConnectionEvent(ControlEvent):
+    connection: ConnectionName
+
+    @property
+    def subject(self) -> str:
+        return f"connection/{self.connection}"
+
+
+class SourceConfigured(ConnectionEvent):
+    """A Zammad to read from, as it is to be from now on (the whole of it, not a difference)."""
+
+    TYPE: ClassVar = "hourbook.source_configured.v1"
+
+    kind: str = "zammad"
+    base_url: str
+    """Without a trailing slash; `/api/v1` is added by the connector."""
+    secret_version: int
+    """Of `token` and `webhook_secret` in the vault."""
+    poll_seconds: float = Field(default=30, gt=0)
+    sweep_seconds: float = Field(default=3600, gt=0)
+    time_zone: str = "UTC"
+
+
+class TargetConfigured(ConnectionEvent):
+    """A Kimai to write to, as it is to be from now on (the whole of it, not a difference)."""
+
+    TYPE: ClassVar = "hourbook.target_configured.v1"
+
+    kind: str = "kimai"
+    base_url: str
+    """Without a trailing slash; `/api` is added by the connector."""
+    secret_version: int
+    """Of `token` in the vault."""
+    poll_seconds: float = Field(default=30, gt=0)
+    sweep_seconds: float = Field(default=3600, gt=0)
+    placement_step_seconds: int = Field(default=60, ge=1)
+    """Begins are moved down to it, because Kimai floors begins and ceils ends (kimai-api.md 3.4)."""
+    send_window_seconds: float = Field(default=5, gt=0)
+    timeout_seconds: float = Field(default=10, gt=0)
+    grace_seconds: float = Field(default=60, gt=0)
+    """From the claim of a write to the look for what became of it: send window + time-out + latest commit + 1."""
+    concurrent_writes: int = Field(default=8, ge=1, le=64)
+    """At once, each on another user."""
+    write_cap: int = Field(default=500, ge=1)
+    """More queued writes than this wait for a person (promise 10)."""
+
+
+class ConnectionRemoved(ConnectionEvent):
+    """It is read and written no more; its books stay."""
+
+    TYPE: ClassVar = "hourbook.connection_removed.v1"
+
+
+class UnitConfirmed(ConnectionEvent):
+    """A person confirmed what one unit of this Zammad's time accounting is worth."""
+
+    TYPE: ClassVar = "hourbook.unit_confirmed.v1"
+
+    unit: str
+    """As Zammad calls it: `minute`, `quarter`, `hour`, `custom`."""
+    seconds_per_unit: int = Field(ge=1)
+    effective_from: Moment
+    """By the entry's `created_at`; the first one ever confirmed also covers everything before it."""
+
+
+class WritingSwitched(ConnectionEvent):
+    """From now on this Kimai is written to, or not; nothing before `start_on` ever is."""
+
+    TYPE: ClassVar = "hourbook.writing_switched.v1"
+
+    on: bool
+    start_on: date | None = None
+
+
+MappingKind = Literal["customer", "activity", "worker"]
+
+
+class MappingSet(ControlEvent):
+    """A rule of the policy: what stands in Zammad under `key` is `target_id` in the Kimai `target`.
+
+    | kind | key | target_id |
+    |---|---|---|
+    | customer | `organization:<id>`, `customer:<id>` or `default`: tried in this order | project |
+    | activity | `<activity type id>` or `none` | activity |
+    | worker | `<agent id>` | user |
+    """
+
+    TYPE: ClassVar = "hourbook.mapping_set.v1"
+
+    mapping: str
+    """Its id; setting the same mapping again replaces it."""
+    kind: MappingKind
+    source: ConnectionName
+    source_key: str
+    target: ConnectionName
+    target_id: int
+    time_zone: str | None = None
+    """Of a worker, as Kimai has it: days begin in it."""
+
+    @property
+    def subject(self) -> str:
+        return f"mapping/{self.mapping}"
+
+
+class MappingRemoved(ControlEvent):
+    TYPE: ClassVar = "hourbook.mapping_removed.v1"
+
+    mapping: str
+
+    @property
+    def subject(self) -> str:
+        return f"mapping/{self.mapping}"
+
+
+class PeriodClosed(ConnectionEvent):
+    """These days of this Kimai are closed: refused from now on, in effect one grace later."""
+
+    TYPE: ClassVar = "hourbook.period_closed.v1"
+
+    first_on: date
+    last_on: date
+
+
+class PeriodReopened(ConnectionEvent):
+    TYPE: ClassVar = "hourbook.period_reopened.v1"
+
+    first_on: date
+    last_on: date
+
+
+class WritesReleased(ConnectionEvent):
+    """A person looked at what is queued beyond the cap and lets it go."""
+
+    TYPE: ClassVar = "hourbook.writes_released.v1"
+
+
+class SyncRequested(ConnectionEvent):
+    """A person wants both sides looked at now."""
+
+    TYPE: ClassVar = "hourbook.sync_requested.v1"
+
+    what: Literal["poll", "sweep"] = "poll"
+
+
+class AlarmRaised(ConnectionEvent):
+    """A service stopped something rather than believe it, and says why."""
+
+    TYPE: ClassVar = "hourbook.alarm_raised.v1"
+    SOURCE: ClassVar = INGEST
+
+    alarm: str
+    """`suddenly_empty`; an open string."""
+    missing: int = 0
+    known: int = 0
+
+
+class AlarmAnswered(ConnectionEvent):
+    """A person looked: `believe` what the other side says, or wait until it is well (`wait`)."""
+
+    TYPE: ClassVar = "hourbook.alarm_answered.v1"
+
+    alarm: str
+    choice: Literal["believe", "wait"]
+
+
+CONTROL_TYPES: tuple[type[ControlEvent], ...] = (
+    SourceConfigured,
+    TargetConfigured,
+    ConnectionRemoved,
+    UnitConfirmed,
+    WritingSwitched,
+    MappingSet,
+    MappingRemoved,
+    PeriodClosed,
+    PeriodReopened,
+    WritesReleased,
+    SyncRequested,
+    AlarmRaised,
+    AlarmAnswered,
+)
+
+POLICY_TYPES = (
+    TargetConfigured,
+    ConnectionRemoved,
+    WritingSwitched,
+    MappingSet,
+    MappingRemoved,
+    PeriodClosed,
+    PeriodReopened,
+)
+"""What changes the policy; its version is the offset after the last of these."""

@@ -1,0 +1,201 @@
+"""The installation: what the control topic adds up to, folded by every service for itself.
+
+Pure. `learn` is given each control event with its offset, in order; the policy's version is the
+offset after the last event that changed it, one number for the installation.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from hourbook_contracts.control import (
+    POLICY_TYPES,
+    AlarmAnswered,
+    AlarmRaised,
+    ConnectionRemoved,
+    ControlEvent,
+    MappingRemoved,
+    MappingSet,
+    PeriodClosed,
+    PeriodReopened,
+    SourceConfigured,
+    SyncRequested,
+    TargetConfigured,
+    UnitConfirmed,
+    WritesReleased,
+    WritingSwitched,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Zammad: its configuration, the confirmed units by date, its alarms that nobody answered."""
+
+    configured: SourceConfigured
+    units: tuple[UnitConfirmed, ...] = ()
+    alarms: tuple[AlarmRaised, ...] = ()
+    answered: tuple[AlarmAnswered, ...] = ()
+    sync_asked: int = 0
+    """Offset of the last `SyncRequested`, + 1."""
+    sweep_asked: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.configured.connection
+
+    def seconds_per_unit(self, made: datetime) -> int | None:
+        """In force for an entry made then; None while no person has confirmed any."""
+        if not self.units:
+            return None
+        in_force = [unit for unit in self.units if unit.effective_from <= made]
+        return (in_force[-1] if in_force else self.units[0]).seconds_per_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A Kimai: its configuration, whether and from when it is written to, its closed days."""
+
+    configured: TargetConfigured
+    writing: bool = False
+    start_on: date | None = None
+    closed: tuple[tuple[date, date], ...] = ()
+    released: int = 0
+    """Offset of the last `WritesReleased`, + 1."""
+    sync_asked: int = 0
+    sweep_asked: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.configured.connection
+
+    def is_closed(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.closed)
+
+    def may_write(self, day: date) -> bool:
+        """Promise 10: nothing until somebody switched it on, nothing older than its start date."""
+        return self.writing and (self.start_on is None or day >= self.start_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the reconciler decides by; never enters the fold of a book."""
+
+    version: int = 0
+    targets: dict[str, Target] = field(default_factory=dict)
+    mappings: dict[tuple[str, str, str], MappingSet] = field(default_factory=dict)
+    """By (kind, source connection, source key)."""
+
+    def zone_of(self, target: str, user_id: int) -> ZoneInfo:
+        """The zone in which this Kimai user's days begin; UTC for a user nobody is mapped to."""
+        for mapping in self.mappings.values():
+            if (mapping.kind, mapping.target, mapping.target_id) == ("worker", target, user_id):
+                return ZoneInfo(mapping.time_zone or "UTC")
+        return ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Everything people have set, as of an offset of the control topic."""
+
+    offset: int = 0
+    sources: dict[str, Source] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        return self.policy.targets
+
+
+def learn(known: Installation, event: ControlEvent, offset: int) -> Installation:
+    """The installation after the control event at this offset; a repeated one changes nothing."""
+    if offset < known.offset:
+        return known
+    known = replace(known, offset=offset + 1)
+    if isinstance(event, POLICY_TYPES):
+        known = replace(known, policy=replace(known.policy, version=offset + 1))
+    match event:
+        case MappingSet() | MappingRemoved():
+            return _with_mapping(known, event)
+        case SourceConfigured(connection=name):
+            old = known.sources.get(name)
+            return _with_source(known, replace(old, configured=event) if old else Source(event))
+        case TargetConfigured(connection=name):
+            target = known.targets.get(name)
+            return _with_target(
+                known, replace(target, configured=event) if target else Target(event)
+            )
+        case ConnectionRemoved(connection=name):
+            return replace(
+                known,
+                sources={n: s for n, s in known.sources.items() if n != name},
+                policy=replace(
+                    known.policy, targets={n: t for n, t in known.targets.items() if n != name}
+                ),
+            )
+        case _:
+            pass
+    known = _with_source_event(known, event, offset)
+    return _with_target_event(known, event, offset)
+
+
+def _with_mapping(known: Installation, event: MappingSet | MappingRemoved) -> Installation:
+    kept = {k: m for k, m in known.policy.mappings.items() if m.mapping != event.mapping}
+    if isinstance(event, MappingSet):
+        kept[event.kind, event.source, event.source_key] = event
+    return replace(known, policy=replace(known.policy, mappings=kept))
+
+
+def _with_source(known: Installation, source: Source) -> Installation:
+    return replace(known, sources={**known.sources, source.name: source})
+
+
+def _with_target(known: Installation, target: Target) -> Installation:
+    policy = replace(known.policy, targets={**known.targets, target.name: target})
+    return replace(known, policy=policy)
+
+
+def _with_source_event(known: Installation, event: ControlEvent, offset: int) -> Installation:
+    source = known.sources.get(getattr(event, "connection", ""))
+    if source is None:
+        return known
+    match event:
+        case UnitConfirmed():
+            units = sorted((*source.units, event), key=lambda unit: unit.effective_from)
+            return _with_source(known, replace(source, units=tuple(units)))
+        case SyncRequested(what="sweep"):
+            return _with_source(known, replace(source, sweep_asked=offset + 1))
+        case SyncRequested():
+            return _with_source(known, replace(source, sync_asked=offset + 1))
+        case AlarmRaised(alarm=alarm):
+            others = tuple(a for a in source.alarms if a.alarm != alarm)
+            answered = tuple(a for a in source.answered if a.alarm != alarm)
+            return _with_source(known, replace(source, alarms=(*others, event), answered=answered))
+        case AlarmAnswered(alarm=alarm):
+            others = tuple(a for a in source.alarms if a.alarm != alarm)
+            return _with_source(
+                known, replace(source, alarms=others, answered=(*source.answered, event))
+            )
+        case _:
+            return known
+
+
+def _with_target_event(known: Installation, event: ControlEvent, offset: int) -> Installation:
+    target = known.targets.get(getattr(event, "connection", ""))
+    if target is None:
+        return known
+    match event:
+        case WritingSwitched(on=on, start_on=start_on):
+            return _with_target(known, replace(target, writing=on, start_on=start_on))
+        case PeriodClosed(first_on=first, last_on=last):
+            return _with_target(known, replace(target, closed=(*target.closed, (first, last))))
+        case PeriodReopened(first_on=first, last_on=last):
+            still = tuple(period for period in target.closed if period != (first, last))
+            return _with_target(known, replace(target, closed=still))
+        case WritesReleased():
+            return _with_target(known, replace(target, released=offset + 1))
+        case SyncRequested(what="sweep"):
+            return _with_target(known, replace(target, sweep_asked=offset + 1))
+        case SyncRequested():
+            return _with_target(known, replace(target, sync_asked=offset + 1))
+        case _:
+            return known

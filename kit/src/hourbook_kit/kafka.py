@@ -1,0 +1,117 @@
+"""Kafka: clients set up alike everywhere, and who the log is."""
+
+import ssl
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from hourbook_contracts.codec import Record, header
+from hourbook_kit.settings import KafkaSettings
+
+
+def connection(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client needs to connect."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap,
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        arguments["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca_file)
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        arguments |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": password.get_secret_value() if password else None,
+        }
+    return arguments
+
+
+def producer(settings: KafkaSettings, *, linger_ms: int = 0) -> AIOKafkaProducer:
+    """Idempotent, `acks=all`, never transactional: transactions leave gaps in the offsets."""
+    return AIOKafkaProducer(
+        **connection(settings),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=linger_ms,
+        request_timeout_ms=10_000,
+        metadata_max_age_ms=30_000,
+    )
+
+
+def consumer(
+    settings: KafkaSettings, *topics: str, group: str | None = None, **more: Any
+) -> AIOKafkaConsumer:
+    """Reads from the beginning where nothing says otherwise; never commits by itself."""
+    return AIOKafkaConsumer(
+        *topics,
+        **connection(settings),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        metadata_max_age_ms=30_000,
+        **more,
+    )
+
+
+def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
+    return AIOKafkaAdminClient(**connection(settings), request_timeout_ms=10_000)
+
+
+async def send(
+    to: AIOKafkaProducer, topic: str, record: Record, partition: int | None = None
+) -> Any:
+    """Write one record; gives its metadata (partition, offset) when all in-sync replicas have it."""
+    return await to.send_and_wait(
+        topic, value=record.value, key=record.key, headers=record.headers, partition=partition
+    )
+
+
+async def cluster_id(settings: KafkaSettings) -> str:
+    """The id a cluster gives itself at its birth; raises KafkaError while none answers."""
+    client = admin(settings)
+    try:
+        await client.start()
+        found = await client.describe_cluster()
+    finally:
+        await client.close()
+    return str(found["cluster_id"])
+
+
+class Place(NamedTuple):
+    """Where a reader of one partition stands: the next offset, and the `ce_id` of the one before it."""
+
+    partition: int
+    next_offset: int
+    last_ce_id: str | None
+
+
+class AnotherLogError(Exception):
+    """Not the log we read before: restore the old one, or rebuild from this one (`hourbook rebuild`)."""
+
+
+async def same_log(reader: AIOKafkaConsumer, topic: str, places: list[Place]) -> None:
+    """Raise `AnotherLogError` where a log is shorter than our place in it, or another record stands there.
+
+    The clients know no topic id (aiokafka 0.14 speaks metadata version 5), so the record before our
+    place is compared by its `ce_id`; the caller compares the cluster's id. The reader must be
+    assigned the partitions; its positions are left at the places.
+    """
+    ends = await reader.end_offsets([TopicPartition(topic, place.partition) for place in places])
+    for place in places:
+        at = TopicPartition(topic, place.partition)
+        if place.next_offset > ends[at]:
+            raise AnotherLogError(
+                f"{topic}/{place.partition} ends at {ends[at]}, and we have read up to "
+                f"{place.next_offset}: the log was cut or is another one"
+            )
+        if place.next_offset and place.last_ce_id:
+            reader.seek(at, place.next_offset - 1)
+            before = await reader.getone(at)
+            if header(before.headers, "ce_id") != place.last_ce_id:
+                raise AnotherLogError(
+                    f"{topic}/{place.partition} holds another message at {before.offset} than "
+                    "the one we read there"
+                )
+        reader.seek(at, place.next_offset)

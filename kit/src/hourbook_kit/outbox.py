@@ -1,0 +1,100 @@
+"""The outbox: rows written in a service's transaction, published after it, in order, at least once.
+
+The table is `<schema>.outbox (id bigint identity, topic text, key text, value bytea, headers jsonb)`.
+A row is deleted when Kafka has acknowledged it, so one that commits late is never passed by; rows of
+one book are written by transactions that follow each other, so their ids tell their order.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from hourbook_contracts.codec import Record
+from hourbook_kit.postgres import TRANSIENT, leading
+
+log = structlog.get_logger()
+
+BATCH = 1000
+
+
+async def put(
+    connection: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy,
+    schema: str,
+    topic: str,
+    records: Sequence[Record],
+) -> None:
+    """Write records into the outbox, in this order, within the caller's transaction; wakes the relay."""
+    if not records:
+        return
+    await connection.execute(
+        f"INSERT INTO {schema}.outbox (topic, key, value, headers)"  # noqa: S608 -- our own schema's name
+        " SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::jsonb[])",
+        topic,
+        [None if record.key is None else record.key.decode() for record in records],
+        [record.value for record in records],
+        [
+            json.dumps([[name, value.decode()] for name, value in record.headers])
+            for record in records
+        ],
+    )
+    await connection.execute("SELECT pg_notify($1, '')", f"{schema}_outbox")
+
+
+class Relay:
+    """Publishes one schema's outbox; among several processes one does, the others wait."""
+
+    def __init__(self, dsn: str, schema: str, producer: AIOKafkaProducer) -> None:
+        self._dsn, self._schema, self._producer = dsn, schema, producer
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with leading(self._dsn, f"{self._schema} outbox") as connection:
+                    await connection.add_listener(f"{self._schema}_outbox", self._woken)
+                    await self._lead(connection)
+            except (*TRANSIENT, KafkaError) as error:
+                log.warning("outbox_waits", schema=self._schema, error=type(error).__name__)
+                await asyncio.sleep(0.5)
+
+    def _woken(self, *_: object) -> None:
+        self._wake.set()
+
+    async def _lead(self, connection: asyncpg.Connection) -> None:
+        while True:
+            self._wake.clear()
+            while await self._publish(connection) == BATCH:
+                pass
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout=1)
+            except TimeoutError:
+                continue
+
+    async def _publish(self, connection: asyncpg.Connection) -> int:
+        rows = await connection.fetch(
+            f"SELECT id, topic, key, value, headers FROM {self._schema}.outbox"  # noqa: S608 -- our own schema's name
+            " ORDER BY id LIMIT $1",
+            BATCH,
+        )
+        if not rows:
+            return 0
+        sent = [
+            await self._producer.send(
+                row["topic"],
+                value=row["value"],
+                key=None if row["key"] is None else row["key"].encode(),
+                headers=[(name, text.encode()) for name, text in json.loads(row["headers"])],
+            )
+            for row in rows
+        ]
+        await asyncio.gather(*sent)
+        await connection.execute(
+            f"DELETE FROM {self._schema}.outbox WHERE id = ANY($1::bigint[])",  # noqa: S608 -- our own schema's name
+            [row["id"] for row in rows],
+        )
+        return len(rows)

@@ -1,0 +1,79 @@
+"""PostgreSQL: pools with time-outs, which errors pass by themselves, and one leader among replicas."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from zlib import crc32
+
+import asyncpg
+import structlog
+
+log = structlog.get_logger()
+
+TRANSIENT: tuple[type[BaseException], ...] = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.SerializationError,
+)
+"""A database that is away, restarting or busy: wait and do it again; nothing was half done."""
+
+SESSION = {
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "10s",
+    "timezone": "UTC",
+}
+"""A worker that stopped inside a transaction must not hold up its successor (streaming.md 1.4 b)."""
+
+
+async def pool(dsn: str, *, size: int = 6, patience_seconds: float = 60) -> asyncpg.Pool:
+    """A pool, as soon as the database answers; raises what kept it away when patience ends."""
+    deadline = asyncio.get_running_loop().time() + patience_seconds
+    while True:
+        try:
+            return await asyncpg.create_pool(
+                dsn, min_size=1, max_size=size, timeout=5, server_settings=SESSION
+            )
+        except TRANSIENT:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.3)
+
+
+async def connect(dsn: str) -> asyncpg.Connection:
+    """A connection of its own, for listening or for a session's advisory lock."""
+    return await asyncpg.connect(dsn, timeout=5, server_settings=SESSION)
+
+
+@asynccontextmanager
+async def leading(
+    dsn: str, role: str, *, retry_seconds: float = 1
+) -> AsyncIterator[asyncpg.Connection]:
+    """Wait to be the one process that plays this role; gives the connection that holds the lock.
+
+    The lock goes with the connection: whoever leads must stop when it is closed.
+    """
+    key = crc32(role.encode())
+    while True:
+        connection = None
+        try:
+            connection = await connect(dsn)
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
+                break
+            await connection.close()
+        except TRANSIENT as error:
+            log.info("waiting_for_database", role=role, error=type(error).__name__)
+            if connection is not None:
+                connection.terminate()
+        await asyncio.sleep(retry_seconds)
+    try:
+        yield connection
+    finally:
+        connection.terminate()

@@ -1,0 +1,35 @@
+"""What a machine must know before it can read what people have set: addresses and keys.
+
+Everything else is a control event (architecture.md 2). Names are `HOURBOOK_<FIELD>`.
+"""
+
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KafkaSettings(BaseSettings):
+    """How to reach Kafka; passwords have no default and are never logged."""
+
+    model_config = SettingsConfigDict(env_prefix="HOURBOOK_", frozen=True, extra="ignore")
+
+    kafka_bootstrap: str
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ca_file: str | None = None
+
+
+class ServiceSettings(KafkaSettings):
+    """What all four services need."""
+
+    database_url: SecretStr
+    """Of the service's own role: it can reach its own schema and the vault's functions only."""
+    vault_key: SecretStr
+    """Fernet keys, newest first, separated by commas: older ones still open what they sealed."""
+    host: str = "127.0.0.1"
+    port: int
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    database_pool: int = 6
