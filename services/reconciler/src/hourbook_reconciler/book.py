@@ -1,0 +1,131 @@
+"""What we know of one book: both sides as last heard of, and a register for each subject.
+
+Pure values; `evolve.py` folds messages into them, nothing else changes them (protocol.md 3).
+"""
+
+from dataclasses import dataclass, field
+
+from hourbook_contracts.ids import BookId, EntryId, SheetId, SubjectId
+from hourbook_contracts.ledger import (
+    Candidate,
+    ConflictOpened,
+    EntryRecorded,
+    Inputs,
+    Place,
+    Settled,
+    TicketObserved,
+    TimesheetRequested,
+    Work,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Zammad's side of one entry: its newest reading, and the inputs frozen at its first."""
+
+    no: int
+    recorded: EntryRecorded
+    inputs: Inputs
+    """Attributes of the ticket are those of the first reading; the rest is the newest."""
+    gone: bool = False
+
+    @property
+    def seconds(self) -> int:
+        return 0 if self.gone else self.recorded.duration_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Kimai's side of one timesheet: its newest reading; `work` None: gone."""
+
+    no: int
+    work: Work | None
+    locked: bool = False
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What each side held when they last agreed: a pair, because Kimai rounds what it stores.
+
+    `unsure`: our write may lie under a person's edit; what Kimai held then equals nothing.
+    """
+
+    want: Work | None = None
+    held: Work | None = None
+    by: str = "kimai"
+    unsure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a person allowed, once, about exactly these values: `overwrite`, or `adopt` this sheet."""
+
+    op: str
+    want: Work | None
+    held: Work | None
+    sheet: SheetId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What push refused and why; remembered until a side moves or a person says so."""
+
+    why: str
+    want: Work | None
+    held: Work | None
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Where a written posting belongs while its inputs stay; place None: ignored for good."""
+
+    inputs: Inputs | None
+    place: Place | None
+
+
+Verdict = TimesheetRequested | ConflictOpened | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """The register of a subject: what was decided, what was answered, what is agreed."""
+
+    gen: int = 0
+    policy: int = 0
+    verdict: Verdict | None = None
+    answered: int = 0
+    """Generation of the last answered request."""
+    resolved: int = 0
+    """Generation of the last answered conflict."""
+    sheet: SheetId | None = None
+    agreed: Agreement = Agreement()
+    permit: Permit | None = None
+    refusal: Refusal | None = None
+    mapped: Mapped | None = None
+    not_these: tuple[SheetId, ...] = ()
+
+    @property
+    def waits_for_push(self) -> bool:
+        return isinstance(self.verdict, TimesheetRequested) and self.answered < self.gen
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked and has not answered."""
+        return isinstance(self.verdict, ConflictOpened) and self.resolved < self.gen
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    id: BookId
+    ticket: TicketObserved | None = None
+    entries: dict[EntryId, Entry] = field(default_factory=dict)
+    sheets: dict[SheetId, Sheet] = field(default_factory=dict)
+    postings: dict[SubjectId, Posting] = field(default_factory=dict)
+
+    def posting(self, subject: SubjectId) -> Posting:
+        return self.postings.get(subject, NEW)
+
+
+NEW = Posting()
