@@ -282,6 +282,13 @@ class Inputs(Value):
     seconds_per_unit: int
 
 
+class Placement(Value):
+    """How a begin was found; kept with what is written, so that a changed setting moves nothing."""
+
+    time_zone: str
+    step_seconds: int
+
+
 class RuleTried(Value):
     """One look into the mappings: what was looked up, and which mapping fired (None: none does)."""
 
@@ -355,6 +362,7 @@ class TimesheetRequested(Decision):
     expected: Work | None
     want: Work | None
     inputs: Inputs | None
+    placement: Placement | None = None
     not_these: tuple[SheetId, ...] = ()
     """Timesheets that a person said are others."""
     text: DescriptionParts | None = None

@@ -12,6 +12,7 @@ from hourbook_contracts.ledger import (
     EntryRecorded,
     Inputs,
     Place,
+    Placement,
     Settled,
     TicketObserved,
     TimesheetRequested,
@@ -83,6 +84,7 @@ class Mapped:
 
     inputs: Inputs | None
     place: Place | None
+    placement: Placement | None = None
 
 
 Verdict = TimesheetRequested | ConflictOpened | Settled

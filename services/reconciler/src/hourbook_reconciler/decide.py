@@ -1,0 +1,245 @@
+"""What brings Kimai in line with Zammad without losing anybody's edit.
+
+Pure and level-triggered: it looks at where both sides stand, not at what happened last. The table is
+protocol.md 3, first line that holds; guard clauses from the safe cases to the bold ones.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from hourbook_contracts.ids import SheetId, connection_of
+from hourbook_contracts.installation import Policy
+from hourbook_contracts.ledger import (
+    Candidate,
+    ConflictOpened,
+    Decision,
+    DescriptionParts,
+    Operation,
+    Settled,
+    TimesheetRequested,
+    Work,
+)
+from hourbook_contracts.reasons import REASON_OF_REFUSAL, Reason
+from hourbook_reconciler.book import Book, Posting, Verdict
+from hourbook_reconciler.plan import Want, plan
+
+TEMPLATE = 1
+
+
+def decisions(book: Book, policy: Policy, observed_at: datetime) -> list[Decision]:
+    """What is new to say about this book, in the order of its subjects' names.
+
+    Not said again: what the last verdict already says. `observed_at` is the moment the decisions
+    carry; nothing depends on it.
+    """
+    found = (decide(book, want, policy, observed_at) for want in plan(book, policy))
+    return [decision for decision in found if decision is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One subject: its register, what is wanted, what Kimai holds, and what to say with."""
+
+    book: Book
+    want: Want
+    posting: Posting
+    policy: Policy
+    observed_at: datetime
+    sheet: SheetId | None
+    held: Work | None
+    locked: bool
+
+    @property
+    def differs(self) -> bool:
+        return self.want.work != self.held
+
+    @property
+    def zammad_moved(self) -> bool:
+        return self.want.work != self.posting.agreed.want
+
+    @property
+    def kimai_moved(self) -> bool:
+        return self.posting.agreed.unsure or self.held != self.posting.agreed.held
+
+
+def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Decision | None:
+    """The next verdict on this subject, or None while the last one still says it."""
+    posting = book.posting(want.subject)
+    sheet = want.sheet or posting.sheet
+    reading = book.sheets.get(sheet) if sheet is not None else None
+    case = _Case(
+        book,
+        want,
+        posting,
+        policy,
+        observed_at,
+        sheet,
+        held=reading.work if reading else None,
+        locked=reading.locked if reading else False,
+    )
+    if posting.waits_for_push or policy.version < posting.policy or not _may_speak(case):
+        return None
+    verdict = _verdict(case)
+    return None if _said(verdict, posting) else verdict
+
+
+def _verdict(case: _Case) -> Verdict:
+    want, held, posting = case.want.work, case.held, case.posting
+    if not case.zammad_moved and not case.kimai_moved:
+        return _settled(case)
+    if want is None and held is None:
+        return _settled(case)
+    if want is not None and want.place is None:
+        return _ask(case, case.want.missing or Reason.UNMAPPED_ACTIVITY)
+    if case.want.sheet is not None:
+        return _ask(case, _of_a_stranger(case.book))
+    if case.kimai_moved and case.differs and not _permitted(case, "overwrite"):
+        return _ask(case, _of_an_edit(case))
+    if case.differs and held is not None and case.locked:
+        return _ask(case, Reason.RETRACTED_AFTER_EXPORT if want is None else Reason.LOCKED_IN_KIMAI)
+    if case.differs and _in_closed_period(case):
+        return _ask(case, Reason.CLOSED_PERIOD)
+    refusal = posting.refusal
+    if refusal is not None and (refusal.want, refusal.held) == (want, held):
+        reason = REASON_OF_REFUSAL.get(refusal.why, Reason.REFUSED_BY_KIMAI)
+        return _ask(case, reason, refusal.candidates)
+    return _request(case)
+
+
+def _permitted(case: _Case, op: str) -> bool:
+    permit = case.posting.permit
+    return permit is not None and (permit.op, permit.want, permit.held) == (
+        op,
+        case.want.work,
+        case.held,
+    )
+
+
+def _of_an_edit(case: _Case) -> Reason:
+    if case.held is None:
+        return Reason.DELETED_IN_KIMAI
+    return Reason.CHANGED_ON_BOTH_SIDES if case.zammad_moved else Reason.CHANGED_IN_KIMAI
+
+
+def _of_a_stranger(book: Book) -> Reason:
+    of_zammad = book.id.startswith("zammad:")
+    return Reason.DUPLICATE_IN_KIMAI if of_zammad else Reason.ORPHAN_IN_KIMAI
+
+
+def _may_speak(case: _Case) -> bool:
+    """Promise 10: silent where nobody has switched writing on, and about days before its start.
+
+    Without a place no one target is meant: then one that may be written on that day is enough.
+    """
+    works = [work for work in (case.want.work, case.held) if work is not None]
+    if not works:
+        return True
+    placed = [work for work in works if work.place is not None]
+    if not placed:
+        day = works[0].began_at.date()
+        return any(target.may_write(day) for target in case.policy.targets.values())
+    return all(
+        target is not None and target.may_write(day)
+        for target, day in ((case.policy.targets.get(name), day) for name, day in _days(case))
+    )
+
+
+def _in_closed_period(case: _Case) -> bool:
+    """Whether a day of what is wanted or of what is held is closed, from the announcement on."""
+    return any(case.policy.targets[name].is_closed(day) for name, day in _days(case))
+
+
+def _days(case: _Case) -> Iterator[tuple[str, date]]:
+    """Each target with the day, in its user's zone, on which work of this case begins."""
+    for work in (case.want.work, case.held):
+        if work is not None and work.place is not None:
+            zone = case.policy.zone_of(work.place.target, work.place.user_id)
+            yield work.place.target, work.began_at.astimezone(zone).date()
+
+
+def _said(verdict: Verdict, posting: Posting) -> bool:
+    """Whether the last verdict says the same, generation and policy aside."""
+    last = posting.verdict
+    match verdict:
+        case Settled():
+            return last is None or isinstance(last, Settled)
+        case ConflictOpened():
+            return (
+                isinstance(last, ConflictOpened)
+                and posting.asks
+                and (verdict.reason, verdict.want, verdict.held, verdict.candidates)
+                == (last.reason, last.want, last.held, last.candidates)
+            )
+        case TimesheetRequested():
+            return False  # an answered request that is wanted again is a new one
+
+
+def _settled(case: _Case) -> Settled:
+    return Settled(
+        book=case.book.id,
+        connection=connection_of(case.book.id),
+        observed_at=case.observed_at,
+        posting=case.want.subject,
+        gen=case.posting.gen + 1,
+        policy=case.policy.version,
+        trace=case.want.trace,
+    )
+
+
+def _ask(case: _Case, reason: Reason, candidates: tuple[Candidate, ...] = ()) -> ConflictOpened:
+    return ConflictOpened(
+        book=case.book.id,
+        connection=connection_of(case.book.id),
+        observed_at=case.observed_at,
+        posting=case.want.subject,
+        gen=case.posting.gen + 1,
+        policy=case.policy.version,
+        trace=case.want.trace,
+        reason=reason.value,
+        want=case.want.work,
+        held=case.held,
+        candidates=candidates,
+    )
+
+
+def _request(case: _Case) -> TimesheetRequested:
+    posting, held, want = case.posting, case.held, case.want.work
+    op: Operation = "create" if held is None else "delete" if want is None else "update"
+    sheet, expected = (case.sheet if held is not None else None), held
+    permit = posting.permit
+    if permit and permit.op == "adopt" and permit.want == want and held is None:
+        op, sheet, expected = "adopt", permit.sheet, permit.held
+    return TimesheetRequested(
+        book=case.book.id,
+        connection=connection_of(case.book.id),
+        observed_at=case.observed_at,
+        posting=case.want.subject,
+        gen=posting.gen + 1,
+        policy=case.policy.version,
+        trace=case.want.trace,
+        op=op,
+        sheet=sheet,
+        expected=expected,
+        want=want,
+        inputs=case.want.inputs,
+        placement=case.want.placement,
+        not_these=() if op == "adopt" else posting.not_these,
+        text=_text(case.book, case.want) if want is not None else None,
+    )
+
+
+def _text(book: Book, want: Want) -> DescriptionParts:
+    """What the description is rendered from; the number is there even before the title was read."""
+    if book.ticket is not None:
+        return DescriptionParts(
+            template=TEMPLATE,
+            ticket_number=book.ticket.ticket.number,
+            title=book.ticket.title,
+        )
+    number = next(
+        entry.recorded.ticket.number
+        for entry in book.entries.values()
+        if entry.inputs == want.inputs
+    )
+    return DescriptionParts(template=TEMPLATE, ticket_number=number)

@@ -1,0 +1,202 @@
+"""The fold: what a book knows after one more message on the ledger, fact or decision alike.
+
+Pure and total. A reading counts by its number, a decision by its generation, an answer once; so a
+late, repeated or reordered message changes nothing (protocol.md 3). `model/core.py` among the tests is
+the specification.
+"""
+
+from dataclasses import replace
+
+from hourbook_contracts.ids import SheetId, SubjectId, anchor_of
+from hourbook_contracts.ledger import (
+    ConflictOpened,
+    ConflictResolved,
+    Decision,
+    EntryRecorded,
+    EntryRetracted,
+    Inputs,
+    LedgerMessage,
+    PushRefused,
+    Settled,
+    TicketObserved,
+    TimesheetObserved,
+    TimesheetRequested,
+    TimesheetVanished,
+    TimesheetWritten,
+    accepts,
+)
+from hourbook_reconciler.book import (
+    Agreement,
+    Book,
+    Entry,
+    Mapped,
+    Permit,
+    Posting,
+    Refusal,
+    Sheet,
+)
+
+TOLD_BY_THE_READING = frozenset({"changed", "gone", "locked", "unclear"})
+"""Refusals that need no memory: the reading they carry says all."""
+
+
+def evolve(book: Book, message: LedgerMessage) -> Book:
+    """The book after this message; one it does not concern leaves it as it is."""
+    match message:
+        case EntryRecorded():
+            return _recorded(book, message)
+        case EntryRetracted(entry=entry, no=no):
+            old = book.entries.get(entry)
+            if old is None or old.no >= no:
+                return book
+            gone = replace(old, no=no, gone=True)
+            return replace(book, entries={**book.entries, entry: gone})
+        case TicketObserved(no=no):
+            return book if book.ticket and book.ticket.no >= no else replace(book, ticket=message)
+        case TimesheetObserved(sheet=sheet, no=no, work=work, locked=locked, marker=marker):
+            return _read(book, sheet, Sheet(no, work, locked, marker))
+        case TimesheetVanished(sheet=sheet, no=no):
+            return _read(book, sheet, Sheet(no, None))
+        case TimesheetRequested() | ConflictOpened() | Settled():
+            return _decided(book, message)
+        case TimesheetWritten():
+            return _written(book, message)
+        case PushRefused():
+            return _refused(book, message)
+        case ConflictResolved():
+            return _resolved(book, message)
+        case _:
+            return book
+
+
+def _recorded(book: Book, said: EntryRecorded) -> Book:
+    old = book.entries.get(said.entry)
+    if old is not None and old.no >= said.no:
+        return book
+    first = old.inputs if old else None
+    inputs = Inputs(
+        agent_id=said.agent_id,
+        activity_type_id=said.activity_type_id,
+        organization_id=first.organization_id if first else said.ticket.organization_id,
+        customer_id=first.customer_id if first else said.ticket.customer_id,
+        created_at=said.created_at,
+        seconds_per_unit=said.seconds_per_unit,
+    )
+    return replace(book, entries={**book.entries, said.entry: Entry(said.no, said, inputs)})
+
+
+def _read(book: Book, sheet: SheetId | None, reading: Sheet) -> Book:
+    if sheet is None:
+        return book
+    old = book.sheets.get(sheet)
+    if old is not None and old.no >= reading.no:
+        return book
+    return replace(book, sheets={**book.sheets, sheet: reading})
+
+
+def _with(book: Book, subject: SubjectId, posting: Posting) -> Book:
+    return replace(book, postings={**book.postings, subject: posting})
+
+
+def _decided(book: Book, said: TimesheetRequested | ConflictOpened | Settled) -> Book:
+    posting = book.posting(said.posting)
+    if not _counts(posting, said):
+        return book
+    return _with(
+        book, said.posting, replace(posting, gen=said.gen, policy=said.policy, verdict=said)
+    )
+
+
+def _counts(posting: Posting, decision: Decision) -> bool:
+    return accepts(posting.gen, posting.policy, decision)
+
+
+def _written(book: Book, said: TimesheetWritten) -> Book:
+    posting = book.posting(said.posting)
+    if said.gen <= posting.answered:
+        return book
+    book = _read(book, said.sheet, Sheet(said.no, said.stored, said.locked, said.marker))
+    request = posting.verdict if isinstance(posting.verdict, TimesheetRequested) else None
+    mapped = None
+    if said.asked is not None and request is not None:
+        mapped = Mapped(request.inputs, said.asked.place, request.placement)
+    return _with(
+        book,
+        said.posting,
+        replace(
+            posting,
+            answered=said.gen,
+            sheet=None if said.stored is None else said.sheet,
+            mapped=mapped,
+            agreed=Agreement(
+                said.asked,
+                said.stored if said.sure else said.asked,
+                by="person" if request is not None and request.op == "adopt" else "kimai",
+            ),
+            permit=None,
+            refusal=None,
+        ),
+    )
+
+
+def _refused(book: Book, said: PushRefused) -> Book:
+    posting = book.posting(said.posting)
+    if said.gen <= posting.answered:
+        return book
+    for candidate in said.candidates:
+        book = _read(book, candidate.sheet, Sheet(said.no, candidate.work))
+    held = book.sheets.get(said.sheet) if said.sheet is not None else None
+    marker = held.marker if held else None
+    book = _read(book, said.sheet, Sheet(said.no, said.held, said.locked, marker))
+    agreed = posting.agreed
+    if said.why == "unclear":  # our write may lie under a person's edit: nobody knows what it held
+        agreed = replace(agreed, unsure=True)
+    refusal = None
+    if said.why not in TOLD_BY_THE_READING and isinstance(posting.verdict, TimesheetRequested):
+        request = posting.verdict
+        expected = request.expected if request.op in ("update", "delete") else None
+        refusal = Refusal(said.why, request.want, expected, said.candidates)
+    return _with(
+        book,
+        said.posting,
+        replace(posting, answered=said.gen, agreed=agreed, permit=None, refusal=refusal),
+    )
+
+
+def _resolved(book: Book, said: ConflictResolved) -> Book:
+    posting = book.posting(said.posting)
+    asked = isinstance(posting.verdict, ConflictOpened) and posting.gen == said.gen
+    if said.gen <= posting.resolved or not asked:
+        return book
+    posting = replace(posting, resolved=said.gen)
+    match said.choice:
+        case "kimai":
+            posting = replace(
+                posting,
+                agreed=Agreement(said.want, said.held, by="person"),
+                permit=None,
+                refusal=None,
+                mapped=_ignored(book, said) or posting.mapped,
+                sheet=None if said.held is None else posting.sheet,
+            )
+        case "zammad":
+            permit = Permit("overwrite", said.want, said.held)
+            posting = replace(posting, permit=permit, refusal=None)
+        case "adopt":
+            chosen = said.candidates[0]
+            permit = Permit("adopt", said.want, chosen.work, chosen.sheet)
+            posting = replace(posting, permit=permit, refusal=None)
+        case "anyway":
+            others = tuple(candidate.sheet for candidate in said.candidates)
+            posting = replace(posting, not_these=posting.not_these + others, refusal=None)
+    return _with(book, said.posting, posting)
+
+
+def _ignored(book: Book, said: ConflictResolved) -> Mapped | None:
+    """An unmapped posting ignored for good: it stays without a place until its own inputs change."""
+    if said.want is None or said.want.place is not None or said.held is not None:
+        return None
+    if not said.posting.rsplit("/", 1)[-1].isdigit():
+        return None  # a remainder has no inputs of its own
+    entry = book.entries.get(anchor_of(said.posting))
+    return Mapped(entry.inputs, None) if entry else None

@@ -1,0 +1,222 @@
+"""What Kimai should hold: entries netted, mapped, and placed in time.
+
+Pure. First match wins, and the rules that were tried are part of the answer. A written posting keeps
+its place while its own inputs are unchanged; where no rule fires the work has no place, which is a
+question and never "nothing wanted".
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from hourbook_contracts.ids import (
+    REMAINDER,
+    EntryId,
+    SheetId,
+    SubjectId,
+    connection_of,
+    copy_of,
+    posting_of,
+    remainder_of,
+)
+from hourbook_contracts.installation import Policy
+from hourbook_contracts.ledger import Inputs, Place, Placement, RuleTried, Trace, Work
+from hourbook_contracts.reasons import Reason
+from hourbook_reconciler.book import Book, Entry
+from hourbook_reconciler.netting import Netting, net
+
+ANYWHERE = Placement(time_zone="UTC", step_seconds=60)
+"""Of work without a place: nobody will write it, and no setting may change what it looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What Kimai should hold for a subject, and how that came to be; work None: nothing."""
+
+    subject: SubjectId
+    work: Work | None
+    missing: Reason | None = None
+    """Why the work has no place: the first mapping that is missing."""
+    inputs: Inputs | None = None
+    placement: Placement | None = None
+    trace: Trace | None = None
+    sheet: SheetId | None = None
+    """Of a copy or orphan: the timesheet it is about, nothing being wanted of it."""
+
+
+def plan(book: Book, policy: Policy) -> list[Want]:
+    """One want for each subject of the book, in the order of their names."""
+    netting = net(book)
+    wants = [
+        *_postings(book, policy, netting),
+        *_remainders(book, netting),
+        *_strangers(book),
+    ]
+    return sorted(wants, key=lambda want: want.subject)
+
+
+def _postings(book: Book, policy: Policy, netting: Netting) -> list[Want]:
+    wants = []
+    for id_, entry in book.entries.items():
+        subject = posting_of(book.id, id_)
+        seconds = netting.left.get(id_, 0)
+        if seconds:
+            wants.append(_placed(book, policy, netting, entry=entry, seconds=seconds))
+        elif subject in book.postings:
+            wants.append(Want(subject, None, inputs=entry.inputs, trace=_trace(entry, 0, netting)))
+    return wants
+
+
+def _placed(book: Book, policy: Policy, netting: Netting, *, entry: Entry, seconds: int) -> Want:
+    subject = posting_of(book.id, entry.recorded.entry)
+    mapped = book.posting(subject).mapped
+    place, rules, missing = _mapped(entry.inputs, policy, connection_of(book.id))
+    placement = _placement(place, policy)
+    if mapped is not None and mapped.inputs == entry.inputs:
+        place, placement = mapped.place, mapped.placement or ANYWHERE
+        missing = None if place else missing or Reason.UNMAPPED_ACTIVITY
+    began_at = begin(entry.inputs.created_at, seconds, placement, clamped=place is not None)
+    work = Work(place=place, began_at=began_at, duration_seconds=seconds)
+    return Want(
+        subject,
+        work,
+        missing=missing,
+        inputs=entry.inputs,
+        placement=placement,
+        trace=_trace(entry, seconds, netting, rules=rules, began_at=began_at, placement=placement),
+    )
+
+
+def _placement(place: Place | None, policy: Policy) -> Placement:
+    if place is None:
+        return ANYWHERE
+    target = policy.targets.get(place.target)
+    step = target.configured.placement_step_seconds if target else ANYWHERE.step_seconds
+    zone = policy.zone_of(place.target, place.user_id)
+    return Placement(time_zone=zone.key, step_seconds=step)
+
+
+def begin(made: datetime, seconds: int, placement: Placement, *, clamped: bool) -> datetime:
+    """Where work made at this moment begins: its end less its length, moved down to the step.
+
+    Never before the worker's day began (`clamped`): then it ends later than it was made. Whole steps
+    keep 15 minutes 15 minutes, because Kimai floors begins and ceils ends (kimai-api.md 3.4).
+    """
+    began = made.timestamp() - seconds
+    aligned = datetime.fromtimestamp(began // placement.step_seconds * placement.step_seconds, UTC)
+    if not clamped:
+        return aligned
+    zone = ZoneInfo(placement.time_zone)
+    morning = datetime.combine(made.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    return max(aligned, morning)
+
+
+def _mapped(
+    inputs: Inputs, policy: Policy, source: str
+) -> tuple[Place | None, tuple[RuleTried, ...], Reason | None]:
+    """The place by today's rules, every rule that was tried, and the first that is missing."""
+    tried: list[RuleTried] = []
+
+    def first(kind: str, *keys: str) -> tuple[str, int] | None:
+        for key in keys:
+            found = policy.mappings.get((kind, source, key))
+            tried.append(RuleTried(kind=kind, key=key, mapping=found.mapping if found else None))
+            if found:
+                return found.target, found.target_id
+        return None
+
+    worker = first("worker", str(inputs.agent_id))
+    project = first("customer", *_customer_keys(inputs))
+    activity = first("activity", _activity_key(inputs))
+    target = project[0] if project else None
+    if worker is None or (target and worker[0] != target):
+        return None, tuple(tried), Reason.UNMAPPED_WORKER
+    if project is None:
+        return None, tuple(tried), Reason.UNMAPPED_CUSTOMER
+    if activity is None or activity[0] != project[0]:
+        return None, tuple(tried), Reason.UNMAPPED_ACTIVITY
+    place = Place(
+        target=project[0], user_id=worker[1], project_id=project[1], activity_id=activity[1]
+    )
+    return place, tuple(tried), None
+
+
+def _customer_keys(inputs: Inputs) -> list[str]:
+    keys = []
+    if inputs.organization_id is not None:
+        keys.append(f"organization:{inputs.organization_id}")
+    if inputs.customer_id is not None:
+        keys.append(f"customer:{inputs.customer_id}")
+    return [*keys, "default"]
+
+
+def _activity_key(inputs: Inputs) -> str:
+    return "none" if inputs.activity_type_id is None else str(inputs.activity_type_id)
+
+
+def _trace(
+    entry: Entry,
+    seconds: int,
+    netting: Netting,
+    *,
+    rules: tuple[RuleTried, ...] = (),
+    began_at: datetime | None = None,
+    placement: Placement = ANYWHERE,
+) -> Trace:
+    local = began_at.astimezone(ZoneInfo(placement.time_zone)) if began_at else None
+    return Trace(
+        raw_units=entry.recorded.raw_units,
+        seconds_per_unit=entry.recorded.seconds_per_unit,
+        net_seconds=seconds,
+        taken=netting.taken.get(entry.recorded.entry, ()),
+        rules=rules,
+        placed_on=local.date() if local else None,
+    )
+
+
+def _remainders(book: Book, netting: Netting) -> list[Want]:
+    """What a negative entry could take from nobody: a question of its own."""
+    wants = []
+    for id_, entry in book.entries.items():
+        subject = remainder_of(posting_of(book.id, id_))
+        short = netting.remainders.get(id_)
+        if short:
+            work = Work(place=None, began_at=entry.recorded.created_at, duration_seconds=-short)
+            wants.append(
+                Want(
+                    subject,
+                    work,
+                    missing=Reason.NEGATIVE_BALANCE,
+                    inputs=entry.inputs,
+                    trace=_trace(entry, -short, netting),
+                )
+            )
+        elif subject in book.postings:
+            wants.append(Want(subject, None, inputs=entry.inputs))
+    return wants
+
+
+def _strangers(book: Book) -> list[Want]:
+    """Timesheets with a marker of ours that answer no posting: copies by a person, and orphans.
+
+    While a request is unanswered its own row may be among them, so none is spoken of before.
+    """
+    if any(posting.waits_for_push for posting in book.postings.values()):
+        return []
+    tied = {posting.sheet for posting in book.postings.values()}
+    strange = {
+        sheet
+        for sheet, reading in book.sheets.items()
+        if reading.marker and reading.work and sheet not in tied
+    }
+    return [
+        Want(copy_of(book.id, sheet), None, sheet=sheet if sheet in strange else None)
+        for sheet in book.sheets
+        if sheet in strange or copy_of(book.id, sheet) in book.postings
+    ]
+
+
+def entry_of_subject(subject: SubjectId) -> EntryId | None:
+    """The entry a posting or remainder is about; None for a copy or orphan."""
+    book, _, rest = subject.removesuffix(REMAINDER).partition("/")
+    return EntryId(f"{book.rsplit(':', 1)[0]}:{rest}") if rest.isdigit() else None
