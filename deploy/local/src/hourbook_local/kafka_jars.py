@@ -5,7 +5,6 @@ The class archive (AppCDS) halves the broker's start; it belongs to one Java and
 
 import fcntl
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -14,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hourbook_local import prerequisites
 from hourbook_local.children import StackError, last_lines
 
 KAFKA_VERSION = "4.4.0"
-JAVA_VERSION_MIN = 17
 _POM = Path(__file__).with_name("kafka-pom.xml")
 
 
@@ -94,22 +93,11 @@ def _fetch(libraries: Path) -> None:
 
 def _java() -> tuple[str, str]:
     """Path and full version: an archive made by another build of Java is not used."""
-    java = _java_path()
-    wanted = f"Java {JAVA_VERSION_MIN} or newer is needed to run Kafka"
-    hint = "run `python -m hourbook_local.prerequisites`"
-    if java is None:
-        raise StackError(f"{wanted} and there is none: {hint}")
-    said = subprocess.run(  # noqa: S603 -- our own program, our own arguments
-        [java, "-version"], capture_output=True, text=True, check=False
-    ).stderr
-    found = re.search(r'version "((\d+)[^"]*)"', said)
-    if found is None or int(found[2]) < JAVA_VERSION_MIN:
-        raise StackError(f"{wanted}, but {java} is {found[1] if found else 'unknown'}: {hint}")
-    return java, found[1]
-
-
-def _java_path() -> str | None:
-    home = os.environ.get("JAVA_HOME")
-    if home and (Path(home) / "bin" / "java").exists():
-        return str(Path(home) / "bin" / "java")
-    return shutil.which("java")
+    java = prerequisites.java_path()
+    version = prerequisites.java_version(java) if java else None
+    if java is None or version is None or not prerequisites.is_new_enough(version):
+        raise StackError(
+            f"Java {prerequisites.JAVA_VERSION_MIN} or newer is needed to run Kafka,"
+            f" found {version or 'none'}: run `python -m hourbook_local.prerequisites`"
+        )
+    return java, version
