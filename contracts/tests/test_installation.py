@@ -1,0 +1,106 @@
+"""What people set adds up to an installation, the same in every service."""
+
+from datetime import date, timedelta
+
+from hourbook_contracts.control import (
+    ControlEvent,
+    MappingRemoved,
+    PeriodClosed,
+    PeriodReopened,
+    SourceConfigured,
+    SyncRequested,
+    TargetConfigured,
+    UnitConfirmed,
+    WritingSwitched,
+)
+from hourbook_contracts.installation import Installation, learn
+from hourbook_contracts.testing import MAPPINGS, NOON
+
+SOURCE = SourceConfigured(
+    observed_at=NOON, by="test", connection="desk", base_url="http://z", secret_version=1
+)
+TARGET = TargetConfigured(
+    observed_at=NOON, by="test", connection="hours", base_url="http://k", secret_version=1
+)
+
+
+def told(*events: ControlEvent) -> Installation:
+    known = Installation()
+    for offset, event in enumerate(events):
+        known = learn(known, event, offset)
+    return known
+
+
+def unit(seconds: int, *, days: int = 0) -> UnitConfirmed:
+    return UnitConfirmed(
+        observed_at=NOON,
+        by="test",
+        connection="desk",
+        unit="minute",
+        seconds_per_unit=seconds,
+        effective_from=NOON + timedelta(days=days),
+    )
+
+
+def writing(*, on: bool, start_on: date | None = None) -> WritingSwitched:
+    return WritingSwitched(
+        observed_at=NOON, by="test", connection="hours", on=on, start_on=start_on
+    )
+
+
+def test_the_policys_version_is_the_offset_after_the_last_event_that_changed_it() -> None:
+    assert told(SOURCE).policy.version == 0
+    assert told(SOURCE, TARGET, MAPPINGS[0], unit(60)).policy.version == 3
+
+
+def test_an_event_told_again_changes_nothing() -> None:
+    known = told(SOURCE, TARGET, MAPPINGS[0])
+    assert learn(known, MAPPINGS[1], 1) == known
+
+
+def test_without_a_confirmed_unit_an_entry_is_worth_nothing_known() -> None:
+    assert told(SOURCE).sources["desk"].seconds_per_unit(NOON) is None
+
+
+def test_a_unit_is_in_force_from_its_day_on_and_the_first_one_for_everything_before() -> None:
+    source = told(SOURCE, unit(60), unit(900, days=10)).sources["desk"]
+    assert source.seconds_per_unit(NOON - timedelta(days=99)) == 60
+    assert source.seconds_per_unit(NOON + timedelta(days=9)) == 60
+    assert source.seconds_per_unit(NOON + timedelta(days=10)) == 900
+
+
+def test_nothing_is_written_until_it_is_switched_on_and_nothing_older_than_its_start() -> None:
+    day = NOON.date()
+    assert not told(TARGET).targets["hours"].may_write(day)
+    switched = told(TARGET, writing(on=True, start_on=day)).targets["hours"]
+    assert switched.may_write(day)
+    assert not switched.may_write(day - timedelta(days=1))
+    assert not told(TARGET, writing(on=True), writing(on=False)).targets["hours"].may_write(day)
+
+
+def test_configuring_a_target_again_keeps_what_was_switched() -> None:
+    assert told(TARGET, writing(on=True), TARGET).targets["hours"].writing
+
+
+def test_a_mapping_set_again_replaces_itself_and_can_be_removed() -> None:
+    moved = MAPPINGS[0].model_copy(update={"target_id": 99})
+    known = told(MAPPINGS[0], moved)
+    assert [m.target_id for m in known.policy.mappings.values()] == [99]
+    removed = MappingRemoved(observed_at=NOON, by="test", mapping=moved.mapping)
+    assert learn(known, removed, 2).policy.mappings == {}
+
+
+def test_a_closed_period_is_closed_until_it_is_opened_again() -> None:
+    day = NOON.date()
+    closed = PeriodClosed(
+        observed_at=NOON, by="test", connection="hours", first_on=day, last_on=day
+    )
+    opened = PeriodReopened(**closed.model_dump())
+    assert told(TARGET, closed).targets["hours"].is_closed(day)
+    assert not told(TARGET, closed, opened).targets["hours"].is_closed(day)
+
+
+def test_asking_for_a_sync_moves_only_that_connection() -> None:
+    asked = SyncRequested(observed_at=NOON, by="test", connection="desk", what="sweep")
+    known = told(SOURCE, TARGET, asked)
+    assert (known.sources["desk"].sweep_asked, known.targets["hours"].sweep_asked) == (3, 0)
