@@ -17,7 +17,7 @@ from typing import IO, Self
 import asyncpg
 
 from hourbook_local import kafka, postgres
-from hourbook_local.children import StackError, last_lines, refuse_taken
+from hourbook_local.children import Leash, StackError, kill_group, last_lines, refuse_taken
 from hourbook_local.keys import Keys
 from hourbook_local.settings import LocalSettings
 from hourbook_local.supervisor import Service, State, Supervisor, Watcher, nobody_watches
@@ -25,6 +25,7 @@ from hourbook_local.supervisor import Service, State, Supervisor, Watcher, nobod
 DATABASE = "hourbook"
 SERVICES = ("ingest-zammad", "reconciler", "push-kimai", "query-api")
 TWINS = ("zammad", "kimai")
+PATIENCE_WITH_PORTS_SECONDS = 4
 _ROLES = {
     "ingest-zammad": "ingest",
     "reconciler": "reconciler",
@@ -80,7 +81,7 @@ class Stack:
                 await self._migrate("pre")
             await self._supervisor.start(*map(self._twin, self._parts.twins))
             await self._supervisor.start(*map(self._service, self._parts.services))
-            if self._parts.migrations:
+            if self._parts.migrations and self._parts.services:
                 await self._migrate("post")
         except BaseException as error:
             await self.stop()
@@ -240,9 +241,19 @@ class Stack:
         with said.open("ab") as log:
             command = (sys.executable, "-m", "hourbook_cli", "migrate", "--phase", phase)
             process = await asyncio.create_subprocess_exec(
-                *command, stdout=log, stderr=log, env=os.environ | environment
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                env=os.environ | environment,
+                start_new_session=True,
+                preexec_fn=Leash(signal.SIGTERM),
             )
-        if await process.wait() != 0:
+        try:
+            code = await process.wait()
+        finally:  # also when somebody does not want to wait for it
+            kill_group(process.pid)
+        if code != 0:
             self._watcher("migrate", State.FAILED)
             raise StackError(f"`hourbook migrate` failed; it said last:\n{last_lines(said)}")
         self._watcher("migrate", State.READY)
@@ -261,9 +272,9 @@ def postgres_folder(folder: Path) -> Path:
     return elsewhere
 
 
-async def _ports_free(ports: Mapping[str, int], *, patience_seconds: float = 4) -> None:
+async def _ports_free(ports: Mapping[str, int]) -> None:
     """What a killed stack left behind is just going away: ask again before complaining."""
-    for _ in range(int(patience_seconds / 0.25)):
+    for _ in range(int(PATIENCE_WITH_PORTS_SECONDS / 0.25)):
         try:
             refuse_taken(ports)
         except StackError:

@@ -93,6 +93,7 @@ class Supervisor:
         return self._named(name).kill()
 
     def send(self, name: str, what: signal.Signals) -> int:
+        """A signal that ends it; gives the pid that is soon no more."""
         return self._named(name).send(what)
 
     def pid(self, name: str) -> int | None:
@@ -130,6 +131,7 @@ class _Kept:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
+        self._told_to_end: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -199,8 +201,8 @@ class _Kept:
                 await asyncio.sleep(0.1)
 
     async def _is_ready(self) -> bool:
-        """Whoever answers must be ours: a process that is gone is not ready."""
-        if self.pid is None:
+        """Whoever answers must be ours, and going to stay."""
+        if self.pid is None or self.pid == self._told_to_end:
             return False
         if self.service.ready is not None:
             return await self.service.ready()
@@ -209,12 +211,13 @@ class _Kept:
         return await answers_ok(self.service.health_url)
 
     def kill(self) -> int:
-        pid = self._running()
+        self._told_to_end = pid = self._running()
         kill_group(pid)
         return pid
 
     def send(self, what: signal.Signals) -> int:
-        pid = self._running()
+        """A signal that ends it."""
+        self._told_to_end = pid = self._running()
         os.kill(pid, what)
         return pid
 
