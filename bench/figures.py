@@ -1,0 +1,45 @@
+"""Figures: what was measured, in which unit, and how it stands to its limit."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`ratio` is value over limit where more is better, limit over value where less is: ≥ 1 is at the limit."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float
+    ratio: float
+
+
+def more_is_better(name: str, value: float, unit: str, limit: float) -> Figure:
+    return Figure(name, value, unit, limit, value / limit)
+
+
+def less_is_better(name: str, value: float, unit: str, limit: float) -> Figure:
+    return Figure(name, value, unit, limit, limit / value if value else float("inf"))
+
+
+def show(figures: list[Figure]) -> None:
+    table = Table("figure", "value", "unit", "limit", "ratio")
+    for figure in figures:
+        table.add_row(
+            figure.name,
+            f"{figure.value:,.3f}",
+            figure.unit,
+            f"{figure.limit:,.3f}",
+            f"{figure.ratio:.2f}",
+        )
+    Console(width=110).print(table)
+
+
+def write(figures: list[Figure], path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n")
