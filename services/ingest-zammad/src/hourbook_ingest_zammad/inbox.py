@@ -1,0 +1,211 @@
+"""The inbox's reader: many requests, one reading for each ticket; its place moves when all are read.
+
+Reading is level-triggered: what is asked for while a ticket is being read comes with the next batch
+and reads it once more. A broken world is waited for; a ticket that cannot be read though Zammad is
+well is parked, because it must not hold up the others.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from hourbook_contracts.codec import UndecodableError, decode
+from hourbook_contracts.ids import book_of
+from hourbook_contracts.inbox import RereadRequested
+from hourbook_ingest_zammad.backoff import Backoff
+from hourbook_ingest_zammad.connections import Connections
+from hourbook_ingest_zammad.normalise import UnreadableError
+from hourbook_ingest_zammad.parking import Parking
+from hourbook_ingest_zammad.reading import Reader
+from hourbook_ingest_zammad.store import Delivery, Store
+from hourbook_ingest_zammad.zammad import BadCredentialsError, RetriableError, Zammad, ZammadError
+from hourbook_kit.health import Health
+from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.telemetry import handling
+from hourbook_kit.vault import VaultKeyError
+
+log = structlog.get_logger()
+
+GROUP = "hourbook-ingest-zammad"
+BATCH = 500
+TRIES = 3
+TRIES_WITHOUT_ANSWER = 6
+"""Zammad may fail now and then for one ticket and be well otherwise."""
+UNKNOWN_SUBJECT = "installation"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A ticket to read, and the last record that asks for it."""
+
+    connection: str
+    ticket_id: int
+    record: ConsumerRecord
+
+    @property
+    def book(self) -> str:
+        return book_of(self.connection, self.ticket_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A reading that did not come about, and whether it counts against its ticket."""
+
+    error: BaseException
+    counts: bool
+
+    @property
+    def tries(self) -> int:
+        if not self.counts:
+            return 2**31
+        return TRIES_WITHOUT_ANSWER if isinstance(self.error, RetriableError) else TRIES
+
+
+class Inbox:
+    def __init__(
+        self,
+        connections: Connections,
+        reader: Reader,
+        store: Store,
+        parking: Parking,
+        health: Health,
+        *,
+        at_once: int,
+    ) -> None:
+        self._connections, self._reader, self._store = connections, reader, store
+        self._parking, self._health = parking, health
+        self._room = asyncio.Semaphore(at_once)
+
+    async def run(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            batches = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
+            records = [record for batch in batches.values() for record in batch]
+            if not records:
+                continue
+            await self.work(records)
+            try:
+                await consumer.commit({at: batch[-1].offset + 1 for at, batch in batches.items()})
+            except KafkaError as error:  # we shall read them again, which is harmless
+                log.warning("inbox_commit_failed", error=type(error).__name__)
+
+    async def work(self, records: Iterable[ConsumerRecord]) -> None:
+        """Returns when every ticket these ask for was read after they were written, or is parked."""
+        asked: dict[tuple[str, int], Asked] = {}
+        deliveries: list[Delivery] = []
+        for record in records:
+            request = await self._request(record)
+            if request is None:
+                continue
+            connection, ticket_id = request.connection, request.ticket_id
+            asked[connection, ticket_id] = Asked(connection, ticket_id, record)
+            if request.delivery is not None:
+                deliveries.append(
+                    Delivery(
+                        connection,
+                        request.delivery,
+                        ticket_id,
+                        request.observed_at,
+                        record.offset,
+                    )
+                )
+        await asyncio.gather(
+            self._counted(deliveries), *(self._until_read(ticket) for ticket in asked.values())
+        )
+
+    async def _request(self, record: ConsumerRecord) -> RereadRequested | None:
+        try:
+            message = decode(record.headers, record.value)
+            if isinstance(message, RereadRequested):
+                return message
+            problem: UndecodableError = UndecodableError(f"{message.TYPE} stands in the inbox")
+        except UndecodableError as error:
+            problem = error
+        await self._until_parked(record, UNKNOWN_SUBJECT, problem)
+        return None
+
+    async def _counted(self, deliveries: list[Delivery]) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self._store.count(deliveries)
+            except TRANSIENT:
+                self._database_is_away()
+                await backoff.wait()
+            else:
+                return
+
+    async def _until_read(self, asked: Asked) -> None:
+        async with self._room:
+            with handling(asked.record.topic, asked.record.headers):
+                backoff, failures = Backoff(), 0
+                while True:
+                    failure = await self._read(asked)
+                    if failure is None:
+                        return
+                    failures += failure.counts
+                    if failures >= failure.tries and await self._parked(
+                        asked.record, asked.book, failure.error
+                    ):
+                        return
+                    await self._connections.changed_or(backoff.next_seconds())
+
+    async def _read(self, asked: Asked) -> Failure | None:
+        """Read a ticket once; None where that is done, also because nobody wants it read."""
+        name = asked.connection
+        source = self._connections.source(name)
+        if source is None or not source.units:
+            log.info("ticket_not_read", book=asked.book, why="unknown source or unconfirmed unit")
+            return None
+        zammad: Zammad | None = None
+        try:
+            zammad = await self._connections.client(source)
+            await self._reader.read(source, zammad, asked.ticket_id)
+        except TRANSIENT as error:
+            self._database_is_away()
+            return Failure(error, counts=False)
+        except (BadCredentialsError, VaultKeyError) as error:
+            return self._world_is_broken(name, error)
+        except (ZammadError, UnreadableError) as error:
+            return await self._whose_fault(name, zammad, error)
+        self._health.clear("database")
+        self._health.clear(_obstacle(name))
+        return None
+
+    async def _whose_fault(self, name: str, zammad: Zammad | None, error: Exception) -> Failure:
+        """The world's, where Zammad does not even answer a control read; else this ticket's own."""
+        try:
+            if zammad is not None:
+                await zammad.time_control()
+        except (ZammadError, UnreadableError) as also:
+            return self._world_is_broken(name, also)
+        log.warning("ticket_not_readable", error=f"{type(error).__name__}: {error}")
+        return Failure(error, counts=True)
+
+    def _world_is_broken(self, name: str, error: Exception) -> Failure:
+        self._health.hinder(_obstacle(name), f"{name} cannot be read: {error}")
+        return Failure(error, counts=False)
+
+    def _database_is_away(self) -> None:
+        self._health.hinder("database", "The database does not answer.")
+
+    async def _until_parked(
+        self, record: ConsumerRecord, subject: str, error: BaseException
+    ) -> None:
+        backoff = Backoff()
+        while not await self._parked(record, subject, error):
+            await backoff.wait()
+
+    async def _parked(self, record: ConsumerRecord, subject: str, error: BaseException) -> bool:
+        try:
+            return await self._parking.park(record, subject, error)
+        except (*TRANSIENT, KafkaError) as away:
+            log.warning("parking_waits", error=type(away).__name__)
+            return False
+
+
+def _obstacle(name: str) -> str:
+    return f"reading {name}"

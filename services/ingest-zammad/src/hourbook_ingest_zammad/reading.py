@@ -1,0 +1,97 @@
+"""One reading of one ticket: numbered before it begins, finished in one transaction (protocol.md 5)."""
+
+from dataclasses import replace
+
+import structlog
+from opentelemetry import trace
+
+from hourbook_contracts.ids import EntryId, book_of, entry_of, number_of
+from hourbook_contracts.installation import Source
+from hourbook_ingest_zammad import normalise
+from hourbook_ingest_zammad.diff import Findings, Reading
+from hourbook_ingest_zammad.metrics import FACTS, READING_SECONDS, READINGS
+from hourbook_ingest_zammad.normalise import EntryReading, Ticket, TicketReading, TimeAccounting
+from hourbook_ingest_zammad.store import Store
+from hourbook_ingest_zammad.zammad import IncompletePullError, TicketRead, Zammad
+from hourbook_kit.sealing import seal
+from hourbook_kit.telemetry import current_traceparent
+from hourbook_kit.vault import Vault
+
+log = structlog.get_logger()
+tracer = trace.get_tracer("hourbook")
+
+
+class Reader:
+    """Reads tickets; several of them at once, and each as often as one likes."""
+
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._store, self._vault = store, vault
+
+    async def read(self, source: Source, zammad: Zammad, ticket_id: int) -> int:
+        """Read it now; gives how many facts that brought."""
+        book = book_of(source.name, ticket_id)
+        with tracer.start_as_current_span("read ticket", attributes={"book": book}):
+            with READING_SECONDS.time():
+                found = await self._read(source, zammad, ticket_id)
+            facts = found.facts if found else ()
+            for fact in facts:
+                FACTS.labels(fact.TYPE).inc()
+            READINGS.labels("news" if facts else "unchanged").inc()
+            if facts and found:
+                log.info("ticket_read", book=book, facts=[fact.TYPE for fact in facts])
+            return len(facts)
+
+    async def _read(self, source: Source, zammad: Zammad, ticket_id: int) -> Findings | None:
+        book = book_of(source.name, ticket_id)
+        no = await self._store.begin()
+        shown = await zammad.read_ticket(ticket_id)
+        if not shown.accountings and not await self._store.knows(book):
+            return None  # nobody ever booked time on it
+        reading = Reading(
+            book=book,
+            connection=source.name,
+            no=no,
+            ticket=await self._sealed(book, shown.ticket) if shown.ticket else None,
+            entries=entries(source, shown.accountings),
+        )
+        traceparent = current_traceparent()
+        found = await self._store.finish(reading, traceparent)
+        while not isinstance(found, Findings):
+            reading = await confirmed(zammad, shown, reading, found)
+            found = await self._store.finish(reading, traceparent)
+        return found
+
+    async def _sealed(self, book: str, ticket: Ticket) -> TicketReading:
+        key = (await self._vault.ensure_keys([book]))[book]
+        title = None
+        if key is not None and ticket.title is not None:
+            title = seal(ticket.title, key=key, subject=book, field="title")
+        return TicketReading(attributes=ticket.attributes, title=title)
+
+
+def entries(source: Source, accountings: tuple[TimeAccounting, ...]) -> dict[EntryId, EntryReading]:
+    """With the unit that was in force when each was made; a source without one is not read."""
+    found = {}
+    for accounting in accountings:
+        seconds_per_unit = source.seconds_per_unit(accounting.created_at)
+        if seconds_per_unit is not None:
+            found[entry_of(source.name, accounting.id)] = normalise.entry(
+                accounting, seconds_per_unit
+            )
+    return found
+
+
+async def confirmed(
+    zammad: Zammad, shown: TicketRead, reading: Reading, missing: frozenset[EntryId]
+) -> Reading:
+    """The same reading, knowing of each missing entry whether Zammad says that it is gone.
+
+    A 404 counts only beside a control read that answered: the ticket itself, or our own user where
+    the ticket is gone as well.
+    """
+    gone = {entry for entry in missing if await zammad.is_gone(number_of(entry))}
+    if shown.ticket is None:
+        await zammad.control()
+    elif gone != missing:
+        raise IncompletePullError("an entry that is not in its ticket's list is still there")
+    return replace(reading, gone=reading.gone | gone, kept=reading.kept | (missing - gone))

@@ -1,0 +1,27 @@
+"""Writes to the inbox that a ticket is to be read again."""
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaProducer
+
+from hourbook_contracts.codec import encode
+from hourbook_contracts.inbox import RereadRequested
+from hourbook_contracts.topics import INBOX
+from hourbook_ingest_zammad.metrics import REQUESTS
+from hourbook_kit.kafka import send
+from hourbook_kit.telemetry import current_traceparent
+
+
+class Requests:
+    """What was written is acknowledged by all in-sync replicas when these return."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def put(self, request: RereadRequested) -> None:
+        await send(self._producer, INBOX.name, encode(request, traceparent=current_traceparent()))
+        REQUESTS.labels(request.why).inc()
+
+    async def put_all(self, requests: Iterable[RereadRequested]) -> None:
+        await asyncio.gather(*(self.put(request) for request in requests))

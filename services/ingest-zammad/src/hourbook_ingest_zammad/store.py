@@ -1,0 +1,255 @@
+"""What ingest remembers, in its schema: numbers, readings with their outbox, deliveries, sources."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from hourbook_contracts.codec import encode
+from hourbook_contracts.control import AlarmAnswered, AlarmRaised
+from hourbook_contracts.ids import BookId, EntryId
+from hourbook_contracts.topics import CONTROL, LEDGER
+from hourbook_ingest_zammad.diff import (
+    Findings,
+    KnownEntry,
+    KnownTicket,
+    Reading,
+    Remembered,
+    findings,
+    missing,
+)
+from hourbook_ingest_zammad.normalise import EntryReading, TicketReading
+from hourbook_kit import clock, outbox
+
+SCHEMA = "ingest"
+GONE = json.dumps({"gone": True})
+
+_NUMBER = """
+UPDATE ingest.counter
+SET no = greatest(no + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+RETURNING no
+"""
+_REMEMBER = """
+INSERT INTO ingest.readings (kind, record, book, connection, no, value)
+SELECT kind, record, $1, $2, $3, value FROM unnest($4::text[], $5::text[], $6::jsonb[])
+    AS seen (kind, record, value)
+ORDER BY kind, record
+ON CONFLICT (kind, record) DO UPDATE SET no = excluded.no, value = excluded.value
+WHERE readings.no < excluded.no
+"""
+_COUNT = """
+INSERT INTO ingest.deliveries (connection, delivery, ticket_id, first_at, last_at, times, last_offset)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
+    $6::int[], $7::bigint[])
+ON CONFLICT (connection, delivery) DO UPDATE SET
+    times = deliveries.times + excluded.times, last_at = excluded.last_at,
+    last_offset = excluded.last_offset
+WHERE deliveries.last_offset < excluded.last_offset
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook's delivery as it stands in the inbox."""
+
+    connection: str
+    delivery: str
+    ticket_id: int
+    received_at: datetime
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the watching of a source stands."""
+
+    cursor: datetime | None = None
+    alarmed_at: datetime | None = None
+    believed: str | None = None
+
+
+class Store:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    # ---------------------------------------------------------------------------------- readings
+    async def begin(self) -> int:
+        """The number of a reading that begins now: higher than every one before it (F15, F17)."""
+        return int(await self._pool.fetchval(_NUMBER))
+
+    async def knows(self, book: BookId) -> bool:
+        found = await self._pool.fetchval(
+            "SELECT EXISTS (SELECT FROM ingest.readings WHERE book = $1)", book
+        )
+        return bool(found)
+
+    async def finish(
+        self, reading: Reading, traceparent: str | None
+    ) -> Findings | frozenset[EntryId]:
+        """Remember what was read and put its facts into the outbox, in one transaction (F16).
+
+        Where entries are missing of which nobody asked whether they are gone, nothing is written and
+        they are named.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            known = await _remembered(connection, reading.book)
+            unasked = missing(known, reading)
+            if unasked:
+                return unasked
+            found = findings(known, reading, clock.now())
+            await _remember(connection, reading, found.remembered)
+            facts = [encode(fact, traceparent=traceparent) for fact in found.facts]
+            await outbox.put(connection, SCHEMA, LEDGER.name, facts)
+        return found
+
+    # ---------------------------------------------------------------------------- polls and sweeps
+    async def known_entries(self, entries: Sequence[EntryId]) -> dict[EntryId, KnownEntry]:
+        rows = await self._pool.fetch(
+            "SELECT record, no, value FROM ingest.readings"
+            " WHERE kind = 'entry' AND record = ANY ($1::text[])",
+            entries,
+        )
+        return {EntryId(row["record"]): _known_entry(row) for row in rows}
+
+    async def living(self, connection: str) -> dict[EntryId, BookId]:
+        """Every entry that Zammad should still have, with its book."""
+        rows = await self._pool.fetch(
+            "SELECT record, book FROM ingest.readings WHERE kind = 'entry' AND connection = $1"
+            " AND value IS DISTINCT FROM $2::jsonb",
+            connection,
+            GONE,
+        )
+        return {EntryId(row["record"]): BookId(row["book"]) for row in rows}
+
+    async def standing(self, connection: str) -> Standing:
+        row = await self._pool.fetchrow(
+            "SELECT cursor, alarmed_at, believed FROM ingest.sources WHERE connection = $1",
+            connection,
+        )
+        return Standing(**row) if row else Standing()
+
+    async def polled(self, connection: str, cursor: datetime | None) -> None:
+        await self._pool.execute(
+            "INSERT INTO ingest.sources AS s (connection, cursor, polled_at)"
+            " VALUES ($1, $2, clock_timestamp()) ON CONFLICT (connection) DO UPDATE SET"
+            " cursor = greatest(s.cursor, excluded.cursor), polled_at = excluded.polled_at",
+            connection,
+            cursor,
+        )
+
+    async def swept(
+        self, connection: str, believed: str | None, withdrawn: AlarmAnswered | None
+    ) -> None:
+        """A sweep has ended well: no alarm stands, and the answer that let it through is used up."""
+        async with self._pool.acquire() as held, held.transaction():
+            await held.execute(
+                "INSERT INTO ingest.sources AS s (connection, swept_at, believed)"
+                " VALUES ($1, clock_timestamp(), $2) ON CONFLICT (connection) DO UPDATE SET"
+                " swept_at = excluded.swept_at, alarmed_at = NULL,"
+                " believed = coalesce(excluded.believed, s.believed)",
+                connection,
+                believed,
+            )
+            if withdrawn is not None:
+                await outbox.put(held, SCHEMA, CONTROL.name, [encode(withdrawn)])
+
+    async def alarm(self, alarm: AlarmRaised) -> bool:
+        """Raise it, once an episode; gives whether this was the first time."""
+        async with self._pool.acquire() as held, held.transaction():
+            first = await held.fetchval(
+                "INSERT INTO ingest.sources AS s (connection, alarmed_at) VALUES ($1, $2)"
+                " ON CONFLICT (connection) DO UPDATE SET alarmed_at = excluded.alarmed_at"
+                " WHERE s.alarmed_at IS NULL RETURNING true",
+                alarm.connection,
+                alarm.observed_at,
+            )
+            if first:
+                await outbox.put(held, SCHEMA, CONTROL.name, [encode(alarm)])
+        return bool(first)
+
+    # ---------------------------------------------------------------------------------- deliveries
+    async def count(self, deliveries: Iterable[Delivery]) -> None:
+        """Count them, each place in the inbox once; a delivery that comes again is one more time."""
+        by_name: dict[tuple[str, str], list[Delivery]] = {}
+        for delivery in deliveries:
+            by_name.setdefault((delivery.connection, delivery.delivery), []).append(delivery)
+        if not by_name:
+            return
+        counted = await self._counted_up_to(by_name)
+        fresh = {
+            name: [d for d in some if d.offset > counted.get(name, -1)]
+            for name, some in by_name.items()
+        }
+        some = [sorted(new, key=lambda d: d.offset) for new in fresh.values() if new]
+        await self._pool.execute(
+            _COUNT,
+            [new[0].connection for new in some],
+            [new[0].delivery for new in some],
+            [new[0].ticket_id for new in some],
+            [new[0].received_at for new in some],
+            [new[-1].received_at for new in some],
+            [len(new) for new in some],
+            [new[-1].offset for new in some],
+        )
+
+    async def _counted_up_to(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        pairs = list(names)
+        rows = await self._pool.fetch(
+            "SELECT connection, delivery, last_offset FROM ingest.deliveries"
+            " WHERE (connection, delivery) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+            [connection for connection, _ in pairs],
+            [delivery for _, delivery in pairs],
+        )
+        return {(row["connection"], row["delivery"]): row["last_offset"] for row in rows}
+
+    async def forget_deliveries(self) -> None:
+        """As old as the inbox itself may be (topics.py)."""
+        await self._pool.execute(
+            "DELETE FROM ingest.deliveries WHERE last_at < clock_timestamp() - interval '30 days'"
+        )
+
+
+async def _remembered(
+    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], book: BookId
+) -> Remembered:
+    rows = await connection.fetch(
+        "SELECT kind, record, no, value FROM ingest.readings WHERE book = $1"
+        " ORDER BY kind, record FOR UPDATE",
+        book,
+    )
+    entries = {EntryId(r["record"]): _known_entry(r) for r in rows if r["kind"] == "entry"}
+    tickets = [
+        KnownTicket(r["no"], TicketReading.model_validate_json(r["value"]))
+        for r in rows
+        if r["kind"] == "ticket"
+    ]
+    return Remembered(entries, tickets[0] if tickets else None)
+
+
+async def _remember(
+    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record],
+    reading: Reading,
+    seen: Remembered,
+) -> None:
+    records: list[tuple[str, str, str]] = [
+        ("entry", entry, record.value.model_dump_json() if record.value else GONE)
+        for entry, record in seen.entries.items()
+    ]
+    if seen.ticket is not None:
+        records.append(("ticket", reading.book, seen.ticket.value.model_dump_json()))
+    if records:
+        kinds, names, values = zip(*records, strict=True)
+        await connection.execute(
+            _REMEMBER, reading.book, reading.connection, reading.no, kinds, names, values
+        )
+
+
+def _known_entry(row: asyncpg.Record) -> KnownEntry:
+    no, value = row["no"], row["value"]
+    if value is None:
+        return KnownEntry(no)
+    if json.loads(value).get("gone"):
+        return KnownEntry(no, gone=True)
+    return KnownEntry(no, EntryReading.model_validate_json(value))
