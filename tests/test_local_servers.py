@@ -1,6 +1,7 @@
 """The embedded broker and database are real: what they acknowledged survives their death."""
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 import asyncpg
@@ -93,6 +94,17 @@ async def test_what_postgres_committed_is_there_after_its_death(folder: Path, ma
         await connection.close()
     finally:
         server.stop()
+
+
+def test_a_copy_of_the_program_runs_where_the_original_is_out_of_reach(tmp_path: Path) -> None:
+    """Root's venv may lie in a closed home."""
+    server = Server(tmp_path, free_port())
+    server.copy_program()
+    postgres = next((tmp_path / "program").rglob("bin/postgres"))
+    version = subprocess.run(  # noqa: S603 -- the program under test
+        [postgres, "--version"], capture_output=True, text=True, check=True
+    )
+    assert version.stdout.startswith("postgres (PostgreSQL) 18.")
 
 
 async def test_a_wrong_password_is_refused(postgres: str) -> None:
