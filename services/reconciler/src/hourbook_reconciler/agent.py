@@ -1,0 +1,191 @@
+"""The ledger's live reader: a Faust agent made safe (streaming.md 1.4).
+
+Faust commits what user code has not finished (streaming.md 1.2), so it is not believed: PostgreSQL says
+where to go on after every assignment, a batch is acknowledged after its transaction, a gap or any
+unexpected error ends the process, and Kafka's own offsets only inform people.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol, cast
+
+import faust
+import structlog
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from hourbook_contracts.topics import LEDGER
+from hourbook_kit.crash import spawn
+from hourbook_kit.kafka import AnotherLogError
+from hourbook_kit.kafka import connection as kafka_connection
+from hourbook_kit.settings import KafkaSettings
+from hourbook_reconciler.record import Record
+
+log = structlog.get_logger()
+
+Commit = Callable[[list[Record]], Awaitable[None]]
+"""Applies a batch in one transaction, or ends the process."""
+
+
+class Offsets(Protocol):
+    """Says where to go on."""
+
+    async def offsets(self, partitions: set[int]) -> dict[int, int]: ...
+
+
+class PostgresConsumer(driver.Consumer):
+    """Faust's consumer, which begins where PostgreSQL says."""
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Faust calls this after every (re)assignment, and nothing is fetched before it returns."""
+        base: Mapping[TP, int] = await super().seek_to_committed()
+        ours = {tp for tp in self.assignment() if tp.topic == LEDGER.name}
+        transport = cast("PostgresTransport", self.transport)
+        found = await transport.agent.where({tp.partition for tp in ours})
+        over = {tp: found[tp.partition] for tp in ours}
+        if over:
+            await self.seek_wait(over)
+        return {**base, **over}
+
+
+class PostgresTransport(driver.Transport):
+    Consumer = PostgresConsumer
+    agent: "Agent"
+
+
+class Agent:
+    """Reads the ledger and gives it to `commit`, in order, what came during one commit as the next."""
+
+    def __init__(
+        self,
+        app: faust.App,
+        authority: Offsets,
+        commit: Commit,
+        *,
+        batch: int,
+        refuse: Callable[[str], None],
+    ) -> None:
+        """`refuse` is told why, where the ledger is another one: then nothing is read any more."""
+        self.app = app
+        self.assigned: set[int] = set()
+        self.ready = asyncio.Event()
+        """Set at the first assignment."""
+        self.waiting: list[faust.EventT[bytes]] = []
+        self.busy = False
+        self._authority, self._commit, self._batch = authority, commit, batch
+        self._refuse = refuse
+        self._more, self._room = asyncio.Event(), asyncio.Event()
+        app.finalize()
+        transport = PostgresTransport(app.conf.broker_consumer, app)
+        transport.agent = self
+        app.transport = transport
+        topic = app.topic(
+            LEDGER.name,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        app.agent(topic, name="reconcile")(self._reconcile)  # concurrency=1
+
+    async def run(self) -> None:
+        """Read until cancelled; raises what made Faust stop."""
+        await self.app.start()
+        await self.app.wait_until_stopped()
+        raise RuntimeError("Faust stopped by itself") from self.app.crash_reason
+
+    async def where(self, partitions: set[int]) -> dict[int, int]:
+        """Where to go on; never returns where the ledger is another one."""
+        try:
+            found = await self._authority.offsets(partitions)
+        except AnotherLogError as error:
+            log.critical("another_ledger", error=str(error))
+            self._refuse(str(error))
+            await asyncio.Event().wait()
+            raise
+        log.info("partitions_assigned", partitions=sorted(partitions))
+        self.assigned = partitions
+        self.ready.set()
+        return found
+
+    async def _reconcile(self, stream: Any) -> None:
+        pump = spawn(self._pump(stream), "pump")
+        try:
+            async for event in stream.noack().events():
+                self.waiting.append(event)
+                self._more.set()
+                while len(self.waiting) >= 2 * self._batch:
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            pump.cancel()
+
+    async def _pump(self, stream: Any) -> None:
+        """What arrives during a transaction is the next batch: one message alone waits for nobody."""
+        while True:
+            while not self.waiting:
+                self._more.clear()
+                await self._more.wait()
+            events = self.waiting[: self._batch]
+            del self.waiting[: self._batch]
+            self._room.set()
+            self.busy = True
+            await self._commit([_record(event.message) for event in events])
+            for event in events:
+                await stream.ack(event)  # after the commit; only informs people
+            self.busy = False
+
+
+def _record(message: Any) -> Record:
+    headers = message.headers or ()
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return Record(
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value,
+        headers=tuple(pairs),
+        at=datetime.fromtimestamp(message.timestamp, UTC) if message.timestamp else None,
+    )
+
+
+def make_app(settings: KafkaSettings, group: str, instance: str | None, folder: str) -> faust.App:
+    """The session's 6 s are how long a dead worker's partitions wait; Faust's defaults are a minute."""
+    return faust.App(
+        group,
+        broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
+        broker_credentials=_credentials(settings),
+        store="memory://",
+        datadir=folder,
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        key_serializer="raw",
+        value_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=instance,
+        consumer_metadata_max_age_ms=2000,
+        broker_commit_interval=1.0,
+        broker_session_timeout=6.0,
+        broker_heartbeat_interval=1.0,
+        broker_request_timeout=10.0,
+        broker_rebalance_timeout=10.0,
+        broker_max_poll_interval=60.0,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=4096,
+    )
+
+
+def _credentials(settings: KafkaSettings) -> Any:
+    """As Faust wants them: None where nobody asks for any."""
+    context = kafka_connection(settings).get("ssl_context")
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        return faust.SASLCredentials(
+            username=settings.kafka_sasl_username,
+            password=password.get_secret_value() if password else None,
+            ssl_context=context,
+            mechanism=settings.kafka_sasl_mechanism,
+        )
+    return faust.SSLCredentials(context=context) if context else None

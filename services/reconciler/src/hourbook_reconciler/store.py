@@ -1,0 +1,233 @@
+"""Books in PostgreSQL: one transaction a batch, or nothing of it (protocol.md 4).
+
+The checkpoint rows are locked before anything is read. They are the fence: a worker that lost its
+partition waits here, and then finds its messages applied.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from hourbook_contracts import codec
+from hourbook_contracts.codec import header
+from hourbook_contracts.ids import BookId
+from hourbook_contracts.installation import Policy
+from hourbook_contracts.topics import LEDGER
+from hourbook_kit import outbox
+from hourbook_reconciler import state
+from hourbook_reconciler.book import Book
+from hourbook_reconciler.decide import decisions
+from hourbook_reconciler.queries import query
+from hourbook_reconciler.record import Record
+from hourbook_reconciler.shelf import Shelf
+
+RECONCILER_FOLD_VERSION = 1
+"""Raised with every change of what evolve, plan or decide conclude: all books are then looked at again."""
+
+REBUILD_LOCK = 0x686F7572
+"""Advisory: shared by whoever applies or assesses, exclusive to a rebuild."""
+
+CHANNEL = "book_changed"
+"""Notified at each commit with the partitions that moved, separated by commas."""
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+class GapError(Exception):
+    """The ledger went on without us: messages between our checkpoint and this batch are missing."""
+
+
+class OutdatedPolicyError(Exception):
+    """Somebody here has decided by a newer policy: learn it from the control topic, then do it again."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"policy {version} has decided here already")
+        self.version = version
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Where a partition stands; moved in memory, then stored."""
+
+    next_offset: int
+    policy_version: int
+    last_ce_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What PostgreSQL holds of some books."""
+
+    books: dict[str, Book]
+    partitions: dict[str, int]
+    halted: dict[str, str]
+    proposed: dict[str, dict[str, int]]
+    """By book and subject, the generation that is in the outbox and was not yet read back."""
+
+
+class Applied(NamedTuple):
+    """What one transaction did."""
+
+    messages: int
+    proposals: int
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class Proposals:
+    """New things to say, with the books whose `proposed` they change."""
+
+    records: list[codec.Record] = field(default_factory=list)
+    proposed: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+async def apply(
+    connection: Connection, records: Sequence[Record], policy: Policy, cluster_id: str
+) -> Applied:
+    """Fold what is new of a batch, decide the books it touches, and move the checkpoint with it."""
+    async with connection.transaction():
+        await share(connection)
+        partitions = sorted({record.partition for record in records})
+        await connection.execute(query("begin_checkpoints"), partitions)
+        places = await lock(connection, partitions, policy)
+        new = [record for record in records if is_new(record, places)]
+        if not new:
+            return Applied(0, 0)
+        kept = await load(connection, {name for record in new if (name := record.book)})
+        shelf = Shelf(dict(kept.books), dict(kept.halted))
+        for record in new:
+            shelf.put(record)
+        proposals = propose(shelf, kept.proposed, policy, shelf.newest)
+        await write(connection, shelf, kept, proposals)
+        await move(connection, places, policy, cluster_id)
+        return Applied(len(new), len(proposals.records), len(shelf.quarantine))
+
+
+async def share(connection: Connection) -> None:
+    """Wait while a rebuild runs, and let none begin before this transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", REBUILD_LOCK)
+
+
+async def lock(
+    connection: Connection, partitions: Sequence[int], policy: Policy
+) -> dict[int, Checkpoint]:
+    """The checkpoints, ours until the transaction ends; raises `OutdatedPolicyError`."""
+    rows = await connection.fetch(query("lock_checkpoints"), partitions)
+    newest = max((row["policy_version"] for row in rows), default=0)
+    if policy.version < newest:
+        raise OutdatedPolicyError(newest)
+    return {
+        row["partition"]: Checkpoint(row["next_offset"], row["policy_version"], row["last_ce_id"])
+        for row in rows
+    }
+
+
+def is_new(record: Record, places: Mapping[int, Checkpoint]) -> bool:
+    """Whether this record was not applied yet; notes that it is now. Raises `GapError`."""
+    place = places[record.partition]
+    if record.offset > place.next_offset:
+        raise GapError(
+            f"partition {record.partition}: expected {place.next_offset}, got {record.offset}"
+        )
+    if record.offset < place.next_offset:
+        return False
+    place.next_offset = record.offset + 1
+    found = header(record.headers, "ce_id")
+    place.last_ce_id = found.replace("\0", "") if found else None
+    return True
+
+
+async def load(connection: Connection, names: Iterable[str]) -> Kept:
+    """Books as stored; to be called after their checkpoints were locked."""
+    return kept_of(await connection.fetch(query("books"), sorted(names)))
+
+
+def kept_of(rows: Iterable[asyncpg.Record]) -> Kept:
+    kept = Kept({}, {}, {}, {})
+    for row in rows:
+        name = row["book"]
+        kept.books[name] = state.decode(row["state"])
+        kept.partitions[name] = row["partition"]
+        kept.proposed[name] = json.loads(row["proposed"])
+        if row["halted"] is not None:
+            kept.halted[name] = row["halted"]
+    return kept
+
+
+def propose(
+    shelf: Shelf,
+    proposed: Mapping[str, Mapping[str, int]],
+    policy: Policy,
+    observed_at: datetime | None,
+) -> Proposals:
+    """What is new to say about the books that were read of, one proposal of a generation in flight."""
+    found = Proposals()
+    for name in sorted(shelf.partitions):
+        if name in shelf.halted or observed_at is None:
+            continue
+        old = proposed.get(name, {})
+        heard = shelf.heard.get(name, {})
+        flying = {subject: gen for subject, gen in old.items() if heard.get(subject, 0) < gen}
+        for decision in decisions(shelf.book(name), policy, observed_at):
+            if flying.get(decision.posting, 0) >= decision.gen:
+                continue
+            flying[decision.posting] = decision.gen
+            found.records.append(codec.encode(decision, traceparent=shelf.traces.get(name)))
+        if flying != old:
+            found.proposed[name] = flying
+    return found
+
+
+async def write(connection: Connection, shelf: Shelf, kept: Kept, proposals: Proposals) -> None:
+    """Books, read model and outbox, each in the order of its keys (else two writers could deadlock)."""
+    books = []
+    for name in sorted(shelf.changed | proposals.proposed.keys()):
+        encoded = state.encode(shelf.book(name))
+        proposed = proposals.proposed.get(name, kept.proposed.get(name, {}))
+        books.append(
+            (
+                BookId(name),
+                shelf.partitions[name],
+                encoded.decode(),
+                state.digest(encoded),
+                shelf.halted.get(name),
+                json.dumps(proposed, sort_keys=True),
+            )
+        )
+    await _many(connection, "upsert_books", books)
+    tickets = [(*row[:6], json.dumps(row.tags), row.merged_into) for row in shelf.ticket_rows()]
+    await _many(connection, "upsert_tickets", sorted(tickets))
+    await _many(connection, "upsert_entries", sorted(shelf.entry_rows()))
+    await _many(connection, "upsert_conflicts", sorted(shelf.conflicts.values()))
+    await _many(connection, "insert_history", shelf.history)
+    await _many(connection, "insert_quarantine", shelf.quarantine)
+    await outbox.put(connection, "book", LEDGER.name, proposals.records)
+
+
+async def move(
+    connection: Connection,
+    places: Mapping[int, Checkpoint],
+    policy: Policy,
+    cluster_id: str | None = None,
+) -> None:
+    """Store the checkpoints with the policy that decided; tells those who wait for them."""
+    await connection.execute(
+        query("move_checkpoints"),
+        list(places),
+        [place.next_offset for place in places.values()],
+        [place.last_ce_id for place in places.values()],
+        policy.version,
+        cluster_id,
+    )
+    await connection.execute(
+        "SELECT pg_notify($1, $2)", CHANNEL, ",".join(str(partition) for partition in places)
+    )
+
+
+async def _many(connection: Connection, name: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        await connection.execute(query(name), *map(list, zip(*rows, strict=True)))
