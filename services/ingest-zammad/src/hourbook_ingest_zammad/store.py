@@ -211,9 +211,7 @@ class Store:
         )
 
 
-async def _remembered(
-    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record], book: BookId
-) -> Remembered:
+async def _remembered(connection: asyncpg.pool.PoolConnectionProxy, book: BookId) -> Remembered:
     rows = await connection.fetch(
         "SELECT kind, record, no, value FROM ingest.readings WHERE book = $1"
         " ORDER BY kind, record FOR UPDATE",
@@ -229,7 +227,7 @@ async def _remembered(
 
 
 async def _remember(
-    connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record],
+    connection: asyncpg.pool.PoolConnectionProxy,
     reading: Reading,
     seen: Remembered,
 ) -> None:
