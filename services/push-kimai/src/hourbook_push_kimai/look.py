@@ -1,0 +1,164 @@
+"""Look before every write: a request, and what Kimai shows, give an answer or leave to proceed.
+
+Pure; the table is protocol.md 5, row by row. Works are compared exactly: instants, ids, seconds.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from hourbook_contracts.ids import SheetId
+from hourbook_contracts.ledger import TimesheetRequested, Work
+from hourbook_push_kimai.timesheet import Timesheet
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Kimai holds the row that answers the request: TimesheetWritten."""
+
+    row: Timesheet
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The row that was to be deleted is gone: TimesheetWritten with nothing stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    why: str
+    row: Timesheet | None = None
+    candidates: tuple[Timesheet, ...] = ()
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Nothing stands against it; the row as it stood, None for a create."""
+
+    row: Timesheet | None
+
+
+Verdict = Holds | Absent | Refuse | Send
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with what push itself knows about it."""
+
+    request: TimesheetRequested
+    target: str
+    zone: ZoneInfo
+    """In which the worker's days begin."""
+    code: str | None
+    """Of the create or adopt request that made, or will make, the tie."""
+    first: bool
+    """No earlier attempt can have reached Kimai."""
+    closed: bool
+    """A day of what is wanted or expected is closed, from the announcement on."""
+    earlier_codes: AbstractSet[str] = frozenset()
+    """Of earlier creates of this posting."""
+
+
+def suspects(asked: Asked, rows: Iterable[Timesheet]) -> list[Timesheet]:
+    """Rows that the look for a create is about, whoever they belong to, oldest first."""
+    found = {row.id: row for row in rows if _is_mine(asked, row) or _may_be_twin(asked, row)}
+    return [found[number] for number in sorted(found)]
+
+
+def at_create(
+    asked: Asked, rows: Iterable[Timesheet], tied: Mapping[SheetId, str]
+) -> Holds | Refuse | Send:
+    """`rows`: the worker's day, and whatever the searches for markers found; `tied`: of the suspects."""
+    request = asked.request
+    about = [
+        row
+        for row in suspects(asked, rows)
+        if tied.get(row.sheet(asked.target), request.posting) == request.posting
+    ]
+    mine = [row for row in about if _is_mine(asked, row)]
+    twins = [
+        row
+        for row in about
+        if not _is_mine(asked, row)
+        and row.sheet(asked.target) not in tied
+        and row.sheet(asked.target) not in request.not_these
+    ]
+    if mine and not any(twin.id < mine[0].id for twin in twins):
+        return Holds(mine[0], sure=mine[0].work(asked.target) == request.want)
+    if twins:
+        both = sorted([*twins, *mine], key=lambda row: row.id)
+        return Refuse("possible_duplicate", candidates=tuple(both))
+    return Refuse("closed") if asked.closed else Send(None)
+
+
+def at_adopt(asked: Asked, row: Timesheet | None, tied_to: str | None) -> Holds | Refuse:
+    """A person said that this row is it: tied once, to nobody else, and nothing is written."""
+    if row is None:
+        return Refuse("gone")
+    free = tied_to is None or tied_to == asked.request.posting
+    if row.work(asked.target) != asked.request.expected or not free:
+        return Refuse("possible_duplicate", candidates=(row,))
+    return Holds(row, sure=True)
+
+
+def at_row(asked: Asked, row: Timesheet | None, tied_to: str | None) -> Verdict:
+    """Before an update or delete."""
+    request = asked.request
+    if row is None:
+        return Absent() if request.op == "delete" else Refuse("gone")
+    held = row.work(asked.target)
+    if tied_to != request.posting:
+        return Refuse("invalid", row, detail="This timesheet is not tied to this entry.")
+    if held == request.want:
+        return Holds(row, sure=True)
+    if not asked.first:
+        marker = row.marker
+        if marker is not None and (marker.create, marker.write) == (asked.code, request.gen):
+            return Holds(row, sure=False)
+        if request.op == "update" and marker is None and held == request.expected:
+            return Refuse("unclear", row)
+    if held != request.expected:
+        return Refuse("changed", row)
+    if row.exported:
+        return Refuse("locked", row)
+    return Refuse("closed", row) if asked.closed else Send(row)
+
+
+def days_of(request: TimesheetRequested, zone_of: Mapping[int, ZoneInfo]) -> list[date]:
+    """The days, in their users' zones, on which what is wanted and what is expected begin."""
+    return [
+        day_of(work, zone_of[work.place.user_id])
+        for work in (request.want, request.expected)
+        if work is not None and work.place is not None
+    ]
+
+
+def day_of(work: Work, zone: ZoneInfo) -> date:
+    return work.began_at.astimezone(zone).date()
+
+
+def _is_mine(asked: Asked, row: Timesheet) -> bool:
+    return row.marker is not None and row.marker.create == asked.code
+
+
+def _may_be_twin(asked: Asked, row: Timesheet) -> bool:
+    if row.marker is not None:
+        return row.marker.create in asked.earlier_codes
+    want = asked.request.want
+    if want is None or want.place is None or row.user_id != want.place.user_id:
+        return False
+    same_day = row.began_at.astimezone(asked.zone).date() == day_of(want, asked.zone)
+    return same_day and _names(asked.request, row.description)
+
+
+def _names(request: TimesheetRequested, description: str | None) -> bool:
+    """Whether the ticket's number stands in the text, and not as a part of a longer number."""
+    if request.text is None or not description:
+        return False
+    number = re.escape(request.text.ticket_number)
+    return re.search(rf"(?<!\d){number}(?!\d)", description) is not None
