@@ -1,0 +1,85 @@
+"""The API as the command uses it: one client, and its problems as sentences."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from hourbook_cli.settings import ApiSettings
+
+
+class ApiError(Exception):
+    """What the API would not do, and what to do about it."""
+
+
+class Api:
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, path: str, **params: str) -> Any:
+        return await self._call("GET", path, params=params)
+
+    async def find(self, path: str) -> Any | None:
+        """None where there is nothing."""
+        answer = await self._send("GET", path)
+        return None if answer.status_code == HTTPStatus.NOT_FOUND else _read(answer)
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        return await self._call("POST", path, json=body)
+
+    async def put(self, path: str, body: Any) -> Any:
+        return await self._call("PUT", path, json=body)
+
+    async def post_new(self, path: str, body: Any) -> bool:
+        """Whether it was made; False where there was one already."""
+        answer = await self._send("POST", path, json=body)
+        if answer.status_code == HTTPStatus.CONFLICT:
+            return False
+        _read(answer)
+        return True
+
+    async def _call(self, method: str, path: str, **more: Any) -> Any:
+        return _read(await self._send(method, path, **more))
+
+    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, **more)
+        except httpx.TransportError as error:
+            where = self._client.base_url
+            raise ApiError(f"{where} does not answer ({type(error).__name__}).") from error
+
+
+def _read(answer: httpx.Response) -> Any:
+    if not answer.is_success:
+        try:
+            told = answer.json()
+            sentence = f"{told['title']}. {told['detail']}"
+        except (ValueError, LookupError, TypeError):
+            sentence = f"It answers {answer.status_code}."
+        raise ApiError(f"{answer.request.method} {answer.request.url.path}: {sentence}")
+    return answer.json() if answer.content else None
+
+
+def token_of(settings: ApiSettings) -> str:
+    if settings.operator_token:
+        return settings.operator_token.get_secret_value()
+    file = settings.operator_token_file
+    if file is None:
+        raise ApiError("Set HOURBOOK_OPERATOR_TOKEN, or HOURBOOK_OPERATOR_TOKEN_FILE to its file.")
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise ApiError(
+            f"The operator's token cannot be read from {file}: {error.strerror}."
+        ) from error
+
+
+@asynccontextmanager
+async def opened(settings: ApiSettings) -> AsyncIterator[Api]:
+    headers = {"Authorization": f"Bearer {token_of(settings)}"}
+    async with httpx.AsyncClient(
+        base_url=settings.api_url, headers=headers, timeout=10, trust_env=False
+    ) as client:
+        yield Api(client)

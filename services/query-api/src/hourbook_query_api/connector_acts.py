@@ -1,0 +1,181 @@
+"""What people decide about a connection: its unit, the switch for writing, alarms, closed days."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from hourbook_contracts.control import (
+    AlarmAnswered,
+    ConnectionEvent,
+    PeriodClosed,
+    PeriodReopened,
+    UnitConfirmed,
+    WritesReleased,
+    WritingSwitched,
+)
+from hourbook_kit import clock
+from hourbook_query_api.acts import OPERATOR, act
+from hourbook_query_api.connector_models import (
+    AlarmBody,
+    KimaiConnector,
+    PeriodBody,
+    UnitBody,
+    WritingBody,
+    ZammadConnector,
+)
+from hourbook_query_api.connectors import PENDING, Name, Open, connector_of
+from hourbook_query_api.desk import Desk
+from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
+from hourbook_query_api.problems import Kind, ProblemError, described, invalid
+
+router = APIRouter(
+    prefix="/api/connectors/{name}",
+    tags=["connectors"],
+    route_class=GuardedRoute,
+    dependencies=[Depends(documented)],
+    responses=PENDING | described(401, 404, 409, 422, 503),
+)
+
+
+@router.post("/unit")
+async def confirm_unit(
+    desk: Open, name: Name, body: UnitBody, key: IdempotencyKey
+) -> ZammadConnector:
+    """Say what one unit of this Zammad is worth; until then nothing of it is read."""
+    async with desk.turn:
+        await _zammad(desk, name)
+        now = clock.now()
+        event = UnitConfirmed(
+            observed_at=now,
+            by=OPERATOR,
+            idempotency_key=key,
+            connection=name,
+            unit=body.unit,
+            seconds_per_unit=body.seconds_per_unit,
+            effective_from=body.effective_from or now,
+        )
+        await _act(desk, event)
+    return await _zammad(desk, name)
+
+
+@router.put("/writing")
+async def switch_writing(
+    desk: Open, name: Name, body: WritingBody, key: IdempotencyKey
+) -> KimaiConnector:
+    """Nothing is written to a Kimai until somebody switches it on, and nothing before `start_on`."""
+    async with desk.turn:
+        await _kimai(desk, name)
+        event = WritingSwitched(
+            observed_at=clock.now(),
+            by=OPERATOR,
+            idempotency_key=key,
+            connection=name,
+            on=body.on,
+            start_on=body.start_on,
+        )
+        await _act(desk, event)
+    return await _kimai(desk, name)
+
+
+@router.post("/release")
+async def release_writes(desk: Open, name: Name, key: IdempotencyKey) -> KimaiConnector:
+    """Let go what is queued beyond the cap of this connection."""
+    async with desk.turn:
+        await _kimai(desk, name)
+        event = WritesReleased(
+            observed_at=clock.now(), by=OPERATOR, idempotency_key=key, connection=name
+        )
+        await _act(desk, event)
+    return await _kimai(desk, name)
+
+
+@router.post("/alarm")
+async def answer_alarm(
+    desk: Open, name: Name, body: AlarmBody, key: IdempotencyKey
+) -> ZammadConnector:
+    """Believe what the other side says, or wait until it is well."""
+    async with desk.turn:
+        known = await _zammad(desk, name)
+        if body.alarm not in {alarm.alarm for alarm in known.alarms}:
+            raise ProblemError(
+                Kind.NOT_FOUND,
+                f"Look at `alarms` of /api/connectors/{name}: there is no open one of this name.",
+            )
+        event = AlarmAnswered(
+            observed_at=clock.now(),
+            by=OPERATOR,
+            idempotency_key=key,
+            connection=name,
+            alarm=body.alarm,
+            choice=body.choice,
+        )
+        await _act(desk, event)
+    return await _zammad(desk, name)
+
+
+@router.post("/closed-periods", status_code=201)
+async def close_period(
+    desk: Open, name: Name, body: PeriodBody, key: IdempotencyKey
+) -> KimaiConnector:
+    """Refused from now on; in effect one grace later, when what was under way has ended."""
+    if body.last_on < body.first_on:
+        raise invalid("body.last_on", "Send a last day that is not before the first.")
+    async with desk.turn:
+        if body in (await _kimai(desk, name)).closed_periods:
+            raise ProblemError(Kind.EXISTS, "These days are closed already: nothing is to be done.")
+        event = PeriodClosed(
+            observed_at=clock.now(),
+            by=OPERATOR,
+            idempotency_key=key,
+            connection=name,
+            first_on=body.first_on,
+            last_on=body.last_on,
+        )
+        await _act(desk, event)
+    return await _kimai(desk, name)
+
+
+@router.delete("/closed-periods")
+async def reopen_period(
+    desk: Open,
+    name: Name,
+    first_on: Annotated[date, Query()],
+    last_on: Annotated[date, Query()],
+    key: IdempotencyKey,
+) -> KimaiConnector:
+    async with desk.turn:
+        period = PeriodBody(first_on=first_on, last_on=last_on)
+        if period not in (await _kimai(desk, name)).closed_periods:
+            raise ProblemError(
+                Kind.NOT_FOUND,
+                f"Look at `closed_periods` of /api/connectors/{name}: these days are not among them.",
+            )
+        event = PeriodReopened(
+            observed_at=clock.now(),
+            by=OPERATOR,
+            idempotency_key=key,
+            connection=name,
+            first_on=first_on,
+            last_on=last_on,
+        )
+        await _act(desk, event)
+    return await _kimai(desk, name)
+
+
+async def _act(desk: Desk, event: ConnectionEvent) -> None:
+    await act(desk, event, f"/api/connectors/{event.connection}")
+
+
+async def _zammad(desk: Desk, name: str) -> ZammadConnector:
+    found = await connector_of(desk, name)
+    if not isinstance(found, ZammadConnector):
+        raise ProblemError(Kind.WRONG_KIND, f"Ask it of a Zammad: {name} is a {found.kind}.")
+    return found
+
+
+async def _kimai(desk: Desk, name: str) -> KimaiConnector:
+    found = await connector_of(desk, name)
+    if not isinstance(found, KimaiConnector):
+        raise ProblemError(Kind.WRONG_KIND, f"Ask it of a Kimai: {name} is a {found.kind}.")
+    return found

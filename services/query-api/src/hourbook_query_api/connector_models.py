@@ -1,0 +1,196 @@
+"""Connections as people send and see them; a secret goes in and never comes out."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from hourbook_contracts.ids import ConnectionName
+from hourbook_contracts.message import Moment
+
+MASK = "********"
+"""Stands where a secret is kept; sent back, it keeps it."""
+_API_PATHS = ("/api", "/api/v1")
+
+
+class Body(BaseModel):
+    """What people send: a word we do not know is a mistake, not a wish to be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _base_url(text: str) -> str:
+    text = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in {"http", "https"}:
+        raise ValueError("write it as https://host, with a path only where the system has one")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError("leave out user, password, `?` and `#`: the token is sent on its own")
+    if parts.path.endswith(_API_PATHS):
+        raise ValueError("leave out /api: it is added by itself")
+    return text
+
+
+def iana_zone(name: str) -> str:
+    """Only a name that the zone database knows."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise ValueError("write an IANA zone such as Europe/Berlin") from None
+    return name
+
+
+BaseUrl = Annotated[str, Field(max_length=500), AfterValidator(_base_url)]
+Zone = Annotated[str, Field(max_length=60), AfterValidator(iana_zone)]
+Secret = Annotated[SecretStr, Field(max_length=500)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class ZammadBody(Body):
+    kind: Literal["zammad"]
+    base_url: BaseUrl
+    token: Secret | None = None
+    """Of an account with `admin.time_accounting` and `ticket.agent`."""
+    webhook_secret: Secret | None = None
+    """The `signature_token` of the webhook in Zammad."""
+    poll_seconds: Seconds = 30
+    sweep_seconds: Seconds = 3600
+    time_zone: Zone = "UTC"
+
+
+class KimaiBody(Body):
+    kind: Literal["kimai"]
+    base_url: BaseUrl
+    token: Secret | None = None
+    poll_seconds: Seconds = 30
+    sweep_seconds: Seconds = 3600
+    placement_step_seconds: int = Field(default=60, ge=1, le=86_400)
+    send_window_seconds: Seconds = 5
+    timeout_seconds: Seconds = 10
+    grace_seconds: Seconds = 60
+    concurrent_writes: int = Field(default=8, ge=1, le=64)
+    write_cap: int = Field(default=500, ge=1, le=1_000_000)
+
+
+class NewZammadBody(ZammadBody):
+    name: ConnectionName
+
+
+class NewKimaiBody(KimaiBody):
+    name: ConnectionName
+
+
+ConnectorBody = Annotated[ZammadBody | KimaiBody, Field(discriminator="kind")]
+NewConnectorBody = Annotated[NewZammadBody | NewKimaiBody, Field(discriminator="kind")]
+
+
+class UnitBody(Body):
+    unit: Literal["minute", "quarter", "hour", "custom"]
+    seconds_per_unit: int = Field(ge=1, le=86_400)
+    effective_from: Moment | None = None
+    """By the time a time accounting was made; now when left out. The first one covers everything before it."""
+
+
+class WritingBody(Body):
+    on: bool
+    start_on: date | None = None
+    """No timesheet before this day is ever written."""
+
+
+class AlarmBody(Body):
+    alarm: str = Field(min_length=1, max_length=100)
+    choice: Literal["believe", "wait"]
+
+
+class PeriodBody(Body):
+    first_on: date
+    last_on: date
+
+
+class Unit(BaseModel):
+    unit: str
+    seconds_per_unit: int
+    effective_from: datetime
+    confirmed_by: str
+
+
+class Alarm(BaseModel):
+    alarm: str
+    since: datetime
+    missing: int
+    known: int
+
+
+class Connector(BaseModel):
+    """What every connection has; `secrets` are the names of those that are kept, masked."""
+
+    name: str
+    base_url: str
+    secrets: dict[str, str]
+    secret_version: int
+    poll_seconds: float
+    sweep_seconds: float
+    changed_at: datetime
+    changed_by: str
+    offset: int
+    """Of the control event that changed it last."""
+
+
+class ZammadConnector(Connector):
+    kind: Literal["zammad"]
+    time_zone: str
+    units: list[Unit]
+    """By when they begin; empty: nothing is read until a person confirms one."""
+    alarms: list[Alarm]
+
+
+class KimaiConnector(Connector):
+    kind: Literal["kimai"]
+    placement_step_seconds: int
+    send_window_seconds: float
+    timeout_seconds: float
+    grace_seconds: float
+    concurrent_writes: int
+    write_cap: int
+    writing: bool
+    start_on: date | None
+    closed_periods: list[PeriodBody]
+
+
+AnyConnector = Annotated[ZammadConnector | KimaiConnector, Field(discriminator="kind")]
+
+SECRETS: dict[str, tuple[str, ...]] = {"zammad": ("token", "webhook_secret"), "kimai": ("token",)}
+"""By kind, as the vault names them."""
+
+
+def shown(
+    row: dict[str, Any], configured: dict[str, Any], parts: dict[str, Any]
+) -> ZammadConnector | KimaiConnector:
+    """A connection from its row; `parts` are the row's JSON columns, read."""
+    common = {
+        **configured,
+        "name": row["name"],
+        "secrets": dict.fromkeys(SECRETS[row["kind"]], MASK),
+        "changed_at": row["changed_at"],
+        "changed_by": row["changed_by"],
+        "offset": row["offset_"],
+    }
+    if row["kind"] == "zammad":
+        units = [{**unit, "confirmed_by": unit["by"]} for unit in parts["units"]]
+        alarms = [{**alarm, "since": alarm["observed_at"]} for alarm in parts["alarms"]]
+        return ZammadConnector.model_validate({**common, "units": units, "alarms": alarms})
+    return KimaiConnector.model_validate(
+        {
+            **common,
+            "writing": row["writing"],
+            "start_on": row["start_on"],
+            "closed_periods": parts["closed"],
+        }
+    )

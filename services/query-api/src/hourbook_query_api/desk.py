@@ -1,0 +1,174 @@
+"""What the routes work with: opened in the background, so that health can say what it waits for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import NoReturn, TypeVar
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from fastapi import Request
+
+from hourbook_contracts.control import ControlEvent
+from hourbook_contracts.topics import CONTROL, INBOX, LEDGER
+from hourbook_kit import kafka, postgres
+from hourbook_kit.control import ControlTail
+from hourbook_kit.health import Health
+from hourbook_kit.vault import Vault
+from hourbook_query_api.problems import Kind, ProblemError
+from hourbook_query_api.projection import Projection
+from hourbook_query_api.settings import Settings
+from hourbook_query_api.tokens import OperatorToken, load
+
+log = structlog.get_logger()
+
+WATCH_SECONDS = 2
+T = TypeVar("T")
+
+
+class Desk:
+    """Everything that is open; use nothing of it before `health.started`."""
+
+    pool: asyncpg.Pool
+    vault: Vault
+    token: OperatorToken
+    producer: AIOKafkaProducer
+    projection: Projection
+    tail: ControlTail
+    ends: AIOKafkaConsumer
+    """Reads nothing; asked where the topics end."""
+    cluster_id: str
+
+    def __init__(
+        self, settings: Settings, health: Health, *, tell: Callable[[str], None] = print
+    ) -> None:
+        self.settings, self.health = settings, health
+        self._tell = tell
+        self.turn = asyncio.Lock()
+        """Held between looking and publishing, so that two people do not make one thing twice."""
+
+    async def work(self) -> None:
+        """Open everything, then keep the projection and the obstacles true for ever."""
+        async with AsyncExitStack() as opened:
+            await self._open_database(opened)
+            await self._open_kafka(opened)
+            await self._project(opened)
+            self.health.started = True
+            log.info("query_api_ready", control_offset=self.projection.next_offset)
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(self.tail.run(), name="control tail")
+                loops.create_task(self._watch(), name="watch")
+
+    async def _open_database(self, opened: AsyncExitStack) -> None:
+        async def open_pool() -> asyncpg.Pool:
+            return await postgres.pool(
+                self.settings.database_url.get_secret_value(),
+                size=self.settings.database_pool,
+                patience_seconds=1,
+            )
+
+        self.pool = await self._patiently("database", postgres.TRANSIENT, open_pool)
+        opened.callback(self.pool.terminate)
+        self.vault = Vault(self.pool, self.settings.vault_key.get_secret_value())
+        self.token, sentence = await load(self.pool, self.settings.operator_token_file)
+        if sentence:
+            self._tell(sentence)
+
+    async def _open_kafka(self, opened: AsyncExitStack) -> None:
+        async def open_producer() -> AIOKafkaProducer:
+            producer = kafka.producer(self.settings)
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            return producer
+
+        async def ask_cluster() -> str:
+            return await kafka.cluster_id(self.settings)
+
+        async def open_ends() -> AIOKafkaConsumer:
+            consumer = kafka.consumer(self.settings)
+            try:
+                await consumer.start()
+            except BaseException:
+                await consumer.stop()
+                raise
+            return consumer
+
+        self.producer = await self._patiently("kafka", (KafkaError,), open_producer)
+        opened.push_async_callback(self.producer.stop)
+        self.cluster_id = await self._patiently("kafka", (KafkaError,), ask_cluster)
+        self.ends = await self._patiently("kafka", (KafkaError,), open_ends)
+        opened.push_async_callback(self.ends.stop)
+        places = [
+            TopicPartition(topic.name, partition)
+            for topic in (LEDGER, CONTROL, INBOX)
+            for partition in range(topic.partitions)
+        ]
+        self.ends.assign(places)
+        self.ends.pause(*places)
+
+    async def _project(self, opened: AsyncExitStack) -> None:
+        at = TopicPartition(CONTROL.name, 0)
+        end = (await self.ends.end_offsets([at]))[at]
+        self.projection = Projection(self.pool)
+        await self.projection.begin(self.cluster_id, end)
+
+        async def told(event: ControlEvent, offset: int) -> None:
+            await self.projection.learn(event, offset, self.tail.installation)
+
+        self.tail = ControlTail(self.settings, told)
+        opened.push_async_callback(self.tail.stop)
+        await self.tail.start()
+
+    async def _patiently(
+        self,
+        name: str,
+        transient: tuple[type[BaseException], ...],
+        attempt: Callable[[], Awaitable[T]],
+    ) -> T:
+        """What the attempt gives, however long it takes; health says what we wait for."""
+        while True:
+            try:
+                found = await attempt()
+            except transient as error:
+                self._away(name, error)
+                await asyncio.sleep(0.5)
+            else:
+                self.health.clear(name)
+                return found
+
+    async def _watch(self) -> NoReturn:
+        """Look every few seconds whether both still answer."""
+        at = TopicPartition(CONTROL.name, 0)
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await self.pool.fetchval("SELECT 1", timeout=3)
+                self.health.clear("database")
+            except postgres.TRANSIENT as error:
+                self._away("database", error)
+            try:
+                async with asyncio.timeout(3):
+                    await self.ends.end_offsets([at])
+                self.health.clear("kafka")
+            except (KafkaError, TimeoutError) as error:
+                self._away("kafka", error)
+
+    def _away(self, name: str, error: BaseException) -> None:
+        who = {"database": "The database", "kafka": "Kafka"}[name]
+        log.warning("waiting", for_whom=name, error=type(error).__name__)
+        self.health.hinder(name, f"{who} does not answer ({type(error).__name__}).")
+
+
+def desk_of(request: Request) -> Desk:
+    """For `Depends`; a problem while it is not open yet."""
+    desk: Desk = request.app.state.desk
+    if not desk.health.started:
+        raise ProblemError(
+            Kind.STARTING, "Try again in a few seconds; /api/health/ready says what it waits for."
+        )
+    return desk

@@ -1,0 +1,229 @@
+"""Sync status: how far each side and each reader is, what waits, what stands in the way; and "look now"."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+import asyncpg
+from aiokafka import TopicPartition
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from hourbook_contracts.control import SyncRequested
+from hourbook_contracts.ids import ConnectionName
+from hourbook_contracts.topics import CONTROL, LEDGER, Topic
+from hourbook_kit import clock
+from hourbook_kit.health import Obstacle
+from hourbook_query_api.acts import OPERATOR, publish
+from hourbook_query_api.connector_models import Body, KimaiConnector, ZammadConnector
+from hourbook_query_api.connectors import Open, connector_of, from_row
+from hourbook_query_api.desk import Desk
+from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
+from hourbook_query_api.problems import Kind, ProblemError, described
+
+router = APIRouter(
+    prefix="/api/sync",
+    tags=["sync"],
+    route_class=GuardedRoute,
+    dependencies=[Depends(documented)],
+    responses=described(401, 422, 503),
+)
+
+_SHOWN_BOOKS = 20
+
+
+class SourceStatus(BaseModel):
+    kind: Literal["zammad"]
+    name: str
+    unit_confirmed: bool
+    """Nothing is read before."""
+    polled_at: datetime | None
+    swept_at: datetime | None
+    suddenly_empty_since: datetime | None
+    last_delivery_at: datetime | None
+    """Of its webhook."""
+    alarms: list[str]
+    obstacles: list[str]
+
+
+class TargetStatus(BaseModel):
+    kind: Literal["kimai"]
+    name: str
+    writing: bool
+    start_on: date | None
+    polled_at: datetime | None
+    swept_at: datetime | None
+    writes: dict[str, int]
+    """Unanswered requests by state, as push has them: `queued`, `sent`, `uncertain`."""
+    waiting_since: datetime | None
+    """Of the oldest of them."""
+    obstacles: list[Obstacle]
+    """What stands in the way of writing, since when: a Kimai that is down, a cap that is reached."""
+
+
+class Lag(BaseModel):
+    """How far a reader of a topic is behind its end, in messages."""
+
+    topic: str
+    reader: str
+    end: int
+    read: int
+    lag: int
+
+
+class HaltedBook(BaseModel):
+    book: str
+    why: str
+
+
+class SyncStatus(BaseModel):
+    at: datetime
+    sources: list[SourceStatus]
+    targets: list[TargetStatus]
+    lags: list[Lag]
+    open_conflicts: dict[str, int]
+    """By reason."""
+    quarantined: int
+    halted_books: list[HaltedBook]
+    """The first twenty: each waits for a newer version or for a person."""
+    obstacles: list[Obstacle]
+    """Of this API itself."""
+
+
+class ManualBody(Body):
+    connections: list[ConnectionName] = Field(default=[], max_length=50)
+    """None: all."""
+    what: Literal["poll", "sweep"] = "poll"
+
+
+class Asked(BaseModel):
+    connection: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class ManualAnswer(BaseModel):
+    asked: list[Asked]
+    look_at: str
+
+
+@router.get("/status")
+async def sync_status(desk: Open) -> SyncStatus:
+    connections = await desk.pool.fetch("SELECT * FROM control.connections ORDER BY name")
+    sources, targets = [], []
+    for row in connections:
+        found = from_row(row)
+        if isinstance(found, ZammadConnector):
+            sources.append(await _source(desk.pool, found))
+        else:
+            targets.append(await _target(desk.pool, found))
+    asking = await desk.pool.fetch(
+        "SELECT reason, count(*) AS count FROM book.conflicts WHERE open GROUP BY reason"
+    )
+    halted = await desk.pool.fetch(
+        "SELECT book, halted FROM book.books WHERE halted IS NOT NULL ORDER BY book LIMIT $1",
+        _SHOWN_BOOKS,
+    )
+    return SyncStatus(
+        at=clock.now(),
+        sources=sources,
+        targets=targets,
+        lags=await _lags(desk),
+        open_conflicts={row["reason"]: row["count"] for row in asking},
+        quarantined=await desk.pool.fetchval("SELECT count(*) FROM book.quarantine"),
+        halted_books=[HaltedBook(book=row["book"], why=row["halted"]) for row in halted],
+        obstacles=desk.health.readiness().obstacles,
+    )
+
+
+@router.post("/manual", status_code=202, responses=described(404))
+async def sync_now(desk: Open, body: ManualBody, key: IdempotencyKey) -> ManualAnswer:
+    """Look at both sides now; what comes of it shows in /api/sync/status."""
+    names = list(dict.fromkeys(body.connections)) or [
+        row["name"]
+        for row in await desk.pool.fetch("SELECT name FROM control.connections ORDER BY name")
+    ]
+    if not names:
+        raise ProblemError(Kind.NOT_FOUND, "Connect a Zammad and a Kimai at /api/connectors first.")
+    for name in names:
+        await connector_of(desk, name)
+    asked = []
+    for name in names:
+        event = SyncRequested(
+            observed_at=clock.now(),
+            by=OPERATOR,
+            idempotency_key=key,
+            connection=name,
+            what=body.what,
+        )
+        offset = await publish(desk, event)
+        asked.append(Asked(connection=name, topic=CONTROL.name, partition=0, offset=offset))
+    return ManualAnswer(asked=asked, look_at="/api/sync/status")
+
+
+async def _source(pool: asyncpg.Pool, found: ZammadConnector) -> SourceStatus:
+    row = await pool.fetchrow("SELECT * FROM ingest.sources WHERE connection = $1", found.name)
+    known = dict(row) if row else {}
+    obstacles = [] if found.units else ["Confirm what a unit is worth: nothing is read before."]
+    if found.alarms:
+        obstacles.append("Answer its alarm: a side was suddenly empty, and nothing is retracted.")
+    if row is None and found.units:
+        obstacles.append("It has not been read yet.")
+    return SourceStatus(
+        kind="zammad",
+        name=found.name,
+        unit_confirmed=bool(found.units),
+        polled_at=known.get("polled_at"),
+        swept_at=known.get("swept_at"),
+        suddenly_empty_since=known.get("alarmed_at"),
+        last_delivery_at=await pool.fetchval(
+            "SELECT max(last_at) FROM ingest.deliveries WHERE connection = $1", found.name
+        ),
+        alarms=[alarm.alarm for alarm in found.alarms],
+        obstacles=obstacles,
+    )
+
+
+async def _target(pool: asyncpg.Pool, found: KimaiConnector) -> TargetStatus:
+    observed = await pool.fetchrow("SELECT * FROM push.observed WHERE target = $1", found.name)
+    obstacles = await pool.fetch(
+        "SELECT name, since, sentence FROM push.obstacles WHERE target = $1 ORDER BY since, name",
+        found.name,
+    )
+    writes = await pool.fetch(
+        "SELECT state, count(*) AS count, min(queued_at) AS oldest FROM push.effects"
+        " WHERE target = $1 AND state <> 'done' GROUP BY state",
+        found.name,
+    )
+    return TargetStatus(
+        kind="kimai",
+        name=found.name,
+        writing=found.writing,
+        start_on=found.start_on,
+        polled_at=observed["polled_at"] if observed else None,
+        swept_at=observed["swept_at"] if observed else None,
+        obstacles=[Obstacle(**dict(row)) for row in obstacles],
+        writes={row["state"]: row["count"] for row in writes},
+        waiting_since=min((row["oldest"] for row in writes), default=None),
+    )
+
+
+async def _lags(desk: Desk) -> list[Lag]:
+    return [
+        await _lag(desk, LEDGER, "reconciler", await _read(desk.pool, "book")),
+        await _lag(desk, LEDGER, "push-kimai", await _read(desk.pool, "push")),
+        await _lag(desk, CONTROL, "query-api", {0: desk.projection.next_offset}),
+    ]
+
+
+async def _read(pool: asyncpg.Pool, schema: str) -> dict[int, int]:
+    rows = await pool.fetch(f"SELECT partition, next_offset FROM {schema}.checkpoint")  # noqa: S608 -- ours
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
+async def _lag(desk: Desk, topic: Topic, reader: str, read: dict[int, int]) -> Lag:
+    places = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
+    ends: dict[Any, int] = await desk.ends.end_offsets(places)
+    behind = sum(max(0, ends[place] - read.get(place.partition, 0)) for place in places)
+    end = sum(ends.values())
+    return Lag(topic=topic.name, reader=reader, end=end, read=end - behind, lag=behind)

@@ -1,0 +1,122 @@
+"""Entries are found by filter and page, and tell where they came from."""
+
+import httpx
+import pytest
+
+from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, written
+
+pytestmark = pytest.mark.anyio
+
+
+async def numbers(client: httpx.AsyncClient, **params: str) -> list[int]:
+    answer = await client.get("/api/entries", params=params)
+    assert answer.status_code == 200, answer.text
+    return [int(item["entry"].rsplit(":", 1)[1]) for item in answer.json()["items"]]
+
+
+async def test_entries_come_newest_first_and_are_filtered(
+    client: httpx.AsyncClient, shelf: Shelf
+) -> None:
+    await shelf.entry("desk", 17, 1)
+    await shelf.entry("desk", 17, 2, state="asks", reason="unmapped_worker", agent_id=4)
+    await shelf.entry("back", 18, 3, user_id=7, target="hours", sheet="kimai:hours:31")
+    assert await numbers(client) == [3, 2, 1]
+    assert await numbers(client, connection="desk") == [2, 1]
+    assert await numbers(client, ticket="00018") == [3]
+    assert await numbers(client, agent="4") == [2]
+    assert await numbers(client, state="asks") == [2]
+    assert await numbers(client, user="7") == [3]
+    assert await numbers(client, text="kimai:hours:3") == [3]
+    assert await numbers(client, text="%") == []
+    assert await numbers(client, from_day=NOON.date().isoformat(), sort="created_at") == [1, 2, 3]
+    assert await numbers(client, to_day="2026-11-22") == []
+
+
+@pytest.mark.parametrize(
+    "sort", ["created_at", "-changed_at", "day", "-duration_seconds", "ticket_number"]
+)
+async def test_pages_show_each_entry_once(
+    client: httpx.AsyncClient, shelf: Shelf, sort: str
+) -> None:
+    for number in range(1, 8):
+        await shelf.entry("desk", 17, number, duration_seconds=900 * (number % 3))
+    seen: list[str] = []
+    params = {"sort": sort, "limit": "3"}
+    while True:
+        page = (await client.get("/api/entries", params=params)).json()
+        assert page["total"] == {"count": 7, "capped": False}
+        seen += [item["entry"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        params["cursor"] = page["next"]
+    assert len(seen) == len(set(seen)) == 7
+
+
+async def test_a_cursor_of_another_sort_is_refused(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    for number in (1, 2):
+        await shelf.entry("desk", 17, number)
+    page = (await client.get("/api/entries?limit=1")).json()
+    for params in (
+        {"cursor": page["next"], "sort": "day"},
+        {"cursor": "AAAA"},
+        {"cursor": "WyJkYXkiXQ"},
+    ):
+        answer = await client.get("/api/entries", params=params)
+        assert answer.json()["places"][0]["place"] == "query.cursor"
+
+
+async def test_an_entry_tells_its_whole_story(
+    house: House, client: httpx.AsyncClient, shelf: Shelf
+) -> None:
+    row = await shelf.entry(
+        "desk", 17, 72, sheet="kimai:hours:31", target="hours", agreed_by="kimai"
+    )
+    other = await shelf.entry("desk", 17, 73)
+    title = await sealed(house, "Printer on fire", row["book"], "title")
+    await shelf.ticket(row["book"], "00017", title)
+    note = await sealed(house, "#00017 Printer on fire [hb-x.1]", row["book"], "description")
+    for told in (recorded(row), recorded(other), written(row, "kimai:hours:31", note)):
+        await shelf.message(told)
+    found = (await client.get("/api/entries/zammad:desk:72")).json()
+    assert found["ticket_title"] == "Printer on fire"
+    assert [step["offset"] for step in found["story"]] == [0, 2]
+    assert found["story"][0]["message"]["raw_units"] == "15.0"
+    assert found["timesheet"]["number"] == 31
+    assert found["timesheet"]["description"] == "#00017 Printer on fire [hb-x.1]"
+    assert found["agreed"] == {"want": None, "held": None, "by": "kimai"}
+    ticket = (await client.get(f"/api/tickets/{row['book']}")).json()
+    assert [entry["entry"] for entry in ticket["entries"]] == [row["entry"], other["entry"]]
+    assert (await client.get("/api/entries/zammad:desk:9")).status_code == 404
+    assert (await client.get("/api/entries/nonsense")).status_code == 422
+
+
+async def test_erased_text_is_null(house: House, client: httpx.AsyncClient, shelf: Shelf) -> None:
+    row = await shelf.entry("desk", 19, 74)
+    await shelf.ticket(row["book"], "00019", await sealed(house, "Secret", row["book"], "title"))
+    await house.owner.execute(
+        "UPDATE vault.subject_keys SET wrapped = NULL WHERE subject = $1", row["book"]
+    )
+    house.desk.vault.forget()
+    found = (await client.get("/api/entries/zammad:desk:74")).json()
+    assert found["ticket_title"] is None
+    assert found["ticket_number"] == "00019"
+
+
+async def test_open_conflicts_come_first_come_first_served(
+    client: httpx.AsyncClient, shelf: Shelf
+) -> None:
+    row = await shelf.entry("desk", 17, 75, state="asks", reason="unmapped_worker")
+    await shelf.conflict(row["posting"], "unmapped_worker")
+    await shelf.conflict("zammad:back:1/2", "closed_period")
+    await shelf.conflict("zammad:back:1/3", "closed_period", open=False)
+    page = (await client.get("/api/conflicts?limit=1")).json()
+    assert page["total"]["count"] == 2
+    rest = (await client.get("/api/conflicts", params={"cursor": page["next"]})).json()
+    subjects = [conflict["subject"] for conflict in page["items"] + rest["items"]]
+    assert subjects == ["zammad:back:1/2", row["posting"]]
+    closed = (await client.get("/api/conflicts?open=false&connection=back")).json()
+    assert [conflict["subject"] for conflict in closed["items"]] == ["zammad:back:1/3"]
+    only = (await client.get("/api/conflicts?reason=unmapped_worker")).json()
+    assert only["total"]["count"] == 1
+    entry = (await client.get(f"/api/entries/{row['entry']}")).json()
+    assert entry["conflict"]["reason"] == "unmapped_worker"
