@@ -1,4 +1,4 @@
-"""`python -m hourbook_local up | prepare | clean`: the local stack, for people."""
+"""`python -m hourbook_local up | demo [--once] | prepare | clean`: the local stack, for people."""
 
 import argparse
 import asyncio
@@ -20,8 +20,8 @@ from hourbook_local.stack import Stack
 console = Console()
 
 
-async def up(settings: LocalSettings) -> None:
-    """Stays up until Ctrl-C; a second one does not wait for anybody."""
+async def up(settings: LocalSettings, *, demo: bool = False, once: bool = False) -> int:
+    """Stays up until Ctrl-C (not `once`); a second one does not wait for anybody. Gives the exit code."""
     progress = Progress(console)
     stack = Stack(settings, watcher=progress)
     enough = _on_interrupt()
@@ -32,13 +32,30 @@ async def up(settings: LocalSettings) -> None:
             starting.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await starting
-            return
+            return 130
         await starting
+    code = await _story(stack, enough) if demo else 0
+    if once or enough.done():
+        await stack.stop()
+        return code
     for name in ("query-api", "zammad", "kimai"):
         console.print(f"{name:>14} {stack.url(name)}", highlight=False)
     console.print("Ctrl-C stops all of it; what it holds stays in", settings.folder)
     await enough
     await stack.stop()
+    return code
+
+
+async def _story(stack: Stack, enough: asyncio.Future[None]) -> int:
+    """`hourbook demo` on this stack; its exit code, or that of an interrupt."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hourbook_cli", "demo"), env=os.environ | stack.for_the_command
+    )
+    told = asyncio.create_task(process.wait())
+    await asyncio.wait({told, enough}, return_when=asyncio.FIRST_COMPLETED)
+    if not told.done():
+        process.terminate()
+    return await told
 
 
 def _on_interrupt() -> asyncio.Future[None]:
@@ -65,13 +82,15 @@ def clean(settings: LocalSettings) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hourbook_local", description=__doc__)
-    parser.add_argument("what", choices=["up", "prepare", "clean"])
-    what = parser.parse_args().what
+    parser.add_argument("what", choices=["up", "demo", "prepare", "clean"])
+    parser.add_argument("--once", action="store_true", help="demo: stop when the story is told")
+    asked = parser.parse_args()
+    what = asked.what
     settings = LocalSettings()
     try:
-        if what == "up":
-            asyncio.run(up(settings))
-        elif what == "prepare":
+        if what in ("up", "demo"):
+            return asyncio.run(up(settings, demo=what == "demo", once=asked.once))
+        if what == "prepare":
             kafka.prepare()
         else:
             clean(settings)

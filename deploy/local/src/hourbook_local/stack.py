@@ -141,6 +141,22 @@ class Stack:
         """Where a service or a twin listens."""
         return f"http://127.0.0.1:{self.settings.ports[name.replace('-', '_')]}"
 
+    @property
+    def token_file(self) -> Path:
+        """Where query-api writes the operator's token at its first start."""
+        return self.folder / "operator-token"
+
+    @property
+    def for_the_command(self) -> dict[str, str]:
+        """What `hourbook` is told to find this stack."""
+        return {
+            "HOURBOOK_API_URL": self.url("query-api"),
+            "HOURBOOK_OPERATOR_TOKEN_FILE": str(self.token_file),
+            "HOURBOOK_ZAMMAD_URL": self.url("zammad"),
+            "HOURBOOK_KIMAI_URL": self.url("kimai"),
+            "HOURBOOK_INGEST_URL": self.url("ingest-zammad"),
+        }
+
     def environment(self, service: str) -> dict[str, str]:
         """All that a service is told when it starts; also for starting one by hand."""
         return {
@@ -149,6 +165,7 @@ class Stack:
             "HOURBOOK_VAULT_KEY": self.keys.vault_key,
             "HOURBOOK_HOST": "127.0.0.1",
             "HOURBOOK_PORT": self.url(service).rsplit(":", 1)[-1],
+            "HOURBOOK_OPERATOR_TOKEN_FILE": str(self.token_file),
             **self._parts.environment.get(service, {}),
         }
 

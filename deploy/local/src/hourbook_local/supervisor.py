@@ -155,7 +155,8 @@ class _Kept:
             self.restarts += 1
             self._say("ended", name=self.service.name, pid=process.pid, code=code)
             self._watcher(self.service.name, State.RESTARTING)
-            if time.monotonic() - began > LIVED_A_WHILE_SECONDS:
+            asked_to = process.pid == self._told_to_end
+            if asked_to or time.monotonic() - began > LIVED_A_WHILE_SECONDS:
                 pause = PAUSE_SECONDS_MIN
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
