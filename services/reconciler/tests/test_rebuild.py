@@ -1,0 +1,185 @@
+"""The read model comes back from the ledger alone, row for row (promise 6)."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from aiokafka import TopicPartition
+
+from hourbook_contracts.codec import Record as Sent
+from hourbook_contracts.codec import encode
+from hourbook_contracts.ids import BookId, entry_of, posting_of
+from hourbook_contracts.ledger import LedgerMessage
+from hourbook_contracts.testing import (
+    conflict,
+    observed,
+    policy,
+    recorded,
+    requested,
+    resolved,
+    retracted,
+    written,
+)
+from hourbook_contracts.topics import LEDGER
+from hourbook_kit import kafka
+from hourbook_reconciler.rebuild import Rebuilt, rebuild, record_of
+from hourbook_reconciler.record import Record
+from hourbook_reconciler.settings import Settings
+from hourbook_reconciler.store import apply, share
+
+TABLES = ("books", "tickets", "entries", "conflicts", "history", "quarantine", "outbox")
+
+
+def story(ticket: int) -> list[LedgerMessage]:
+    """An hour that was written, edited in Kimai, asked about and left so; another that was taken back."""
+    book = BookId(f"zammad:desk:{ticket}")
+    first, second = entry_of("desk", ticket), entry_of("desk", ticket + 1)
+    asked = conflict("changed_in_kimai", gen=2)
+    posting = posting_of(book, first)
+    told: list[LedgerMessage] = [
+        recorded(entry=first),
+        requested(),
+        written(),
+        observed(20, no=2),
+        asked,
+        resolved(asked, "kimai"),
+        recorded(30, entry=second),
+        retracted(entry=second),
+    ]
+    return [
+        message.model_copy(
+            update={"book": book} | ({"posting": posting} if hasattr(message, "posting") else {})
+        )
+        for message in told
+    ]
+
+
+async def send(settings: Settings, *records: Sent) -> None:
+    producer = kafka.producer(settings)
+    await producer.start()
+    try:
+        for record in records:
+            await kafka.send(producer, LEDGER.name, record)
+    finally:
+        await producer.stop()
+
+
+async def whole_ledger(settings: Settings) -> list[Record]:
+    reader = kafka.consumer(settings)
+    await reader.start()
+    try:
+        at = [TopicPartition(LEDGER.name, partition) for partition in range(LEDGER.partitions)]
+        missing = sum((await reader.end_offsets(at)).values())
+        reader.assign(at)
+        await reader.seek_to_beginning(*at)
+        records: list[Record] = []
+        while len(records) < missing:
+            for found in (await reader.getmany(timeout_ms=500)).values():
+                records += [record_of(record) for record in found]
+        return records
+    finally:
+        await reader.stop()
+
+
+async def lived(settings: Settings, connection: asyncpg.Connection, batch: int = 7) -> int:
+    """Read the whole ledger as the agent does, in small batches that decide; gives its length."""
+    records = await whole_ledger(settings)
+    cluster = await kafka.cluster_id(settings)
+    for start in range(0, len(records), batch):
+        await apply(connection, records[start : start + batch], policy(), cluster)
+    return len(records)
+
+
+async def rebuilt(settings: Settings) -> Rebuilt:
+    return await rebuild(settings, lambda _done, _total: None)
+
+
+@pytest.mark.anyio
+async def test_live_and_rebuilt_are_equal_row_for_row(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    poison = encode(recorded()).headers
+    await send(
+        settings,
+        *map(encode, story(6100)),
+        *map(encode, story(6200)),
+        Sent(b"zammad:desk:6100", b"not json", poison),
+        *map(encode, story(6100)),
+    )
+    messages = await lived(settings, connection)
+    shown: list[tuple[int, int]] = []
+    done = await rebuild(settings, lambda so_far, total: shown.append((so_far, total)))
+    assert done.differing == ()
+    assert done.before_digest == done.after_digest
+    assert done.messages == messages
+    assert shown[-1] == (messages, messages)
+    assert await connection.fetchval("SELECT count(*) FROM book.quarantine") >= 9
+
+
+@pytest.mark.anyio
+async def test_a_row_that_was_tampered_with_is_found_and_mended(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    await send(settings, *map(encode, story(6300)))
+    await lived(settings, connection)
+    await connection.execute("UPDATE book.entries SET net_seconds = 1 WHERE book LIKE '%:6300'")
+    done = await rebuilt(settings)
+    assert done.differing == ("entries",)
+    assert done.before_digest != done.after_digest
+    assert (await rebuilt(settings)).differing == ()
+
+
+@pytest.mark.anyio
+async def test_a_lost_schema_is_replayed_to_the_end_of_the_ledger(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    await send(settings, *map(encode, story(6400)))
+    messages = await lived(settings, connection)
+    whole = await rebuilt(settings)
+    for table in (*TABLES, "checkpoint"):
+        await connection.execute(f"DELETE FROM book.{table}")  # noqa: S608 -- ours
+    again = await rebuilt(settings)
+    assert (again.messages, again.after_digest) == (messages, whole.after_digest)
+    assert await lived(settings, connection) == messages  # and there is nothing left to apply
+    assert (await rebuilt(settings)).before_digest == whole.after_digest
+
+
+@pytest.mark.anyio
+async def test_after_a_rebuild_everything_is_assessed_and_nothing_is_in_flight(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    await send(settings, *map(encode, story(6500)[:1]))
+    await lived(settings, connection)
+    await connection.execute("UPDATE book.assessment SET finished = true, fold_version = 1")
+    await rebuilt(settings)
+    assert await connection.fetchval("SELECT finished FROM book.assessment") is False
+    assert await connection.fetchval("SELECT count(*) FROM book.outbox") == 0
+    assert await connection.fetchval("SELECT count(*) FROM book.books WHERE proposed <> '{}'") == 0
+
+
+@pytest.mark.anyio
+async def test_a_ledger_on_another_kafka_is_taken_as_the_truth(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    await send(settings, *map(encode, story(6600)))
+    messages = await lived(settings, connection)
+    await connection.execute(
+        "UPDATE book.checkpoint SET cluster_id = 'lost', next_offset = 9999, policy_version = 77"
+    )
+    assert (await rebuilt(settings)).messages == messages
+    clusters = await connection.fetch(
+        "SELECT DISTINCT cluster_id, policy_version FROM book.checkpoint"
+    )
+    assert [tuple(row) for row in clusters] == [(await kafka.cluster_id(settings), 0)]
+
+
+@pytest.mark.anyio
+async def test_a_rebuild_waits_for_the_batch_that_runs(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    async with connection.transaction():
+        await share(connection)
+        waiting = asyncio.create_task(rebuilt(settings))
+        done, _ = await asyncio.wait([waiting], timeout=1)
+        assert not done
+    assert (await waiting).messages >= 0
