@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -52,7 +53,8 @@ async def _story(stack: Stack, enough: asyncio.Future[None]) -> int:
         *(sys.executable, "-m", "hourbook_cli", "demo"), env=os.environ | stack.for_the_command
     )
     told = asyncio.create_task(process.wait())
-    await asyncio.wait({told, enough}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {told, enough}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if not told.done():
         process.terminate()
     return await told
