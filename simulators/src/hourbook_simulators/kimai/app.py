@@ -107,6 +107,9 @@ def _add_routes(app: FastAPI, api: "Api") -> None:
         ("GET", "/api/projects/{id:int}", api.project),
         ("GET", "/api/activities", api.activities),
         ("GET", "/api/activities/{id:int}", api.activity),
+        ("POST", "/api/customers", api.create_in_catalogue),
+        ("POST", "/api/projects", api.create_in_catalogue),
+        ("POST", "/api/activities", api.create_in_catalogue),
         ("GET", "/api/tags", api.tag_names),
         ("POST", "/api/tags", api.create_tag),
         ("GET", "/api/tags/find", api.find_tags),
@@ -223,6 +226,12 @@ class Api:
         if not caller.may("view_activity"):
             raise masked(403)
         return answer(shapes.activity_row(activity, self.memory, caller))
+
+    async def create_in_catalogue(self, request: Request, caller: Caller) -> Response:
+        """Hourbook must not, and is told so; others use /_twin."""
+        kinds = {"customers": "customer", "projects": "project", "activities": "activity"}
+        kind = kinds[request.url.path.rpartition("/")[2]]
+        raise masked(501 if caller.may(f"create_{kind}") else 403)
 
     async def tag_names(self, request: Request, _: Caller) -> Response:
         part = request.query_params.get("name", "")

@@ -206,7 +206,8 @@ def _fill_choices(
             draft.project_id = chosen
         else:
             errors.of("project", NO_CHOICE)
-    if "activity" in given and "project" not in errors.at_field:
+            errors.unread.add("activity")
+    if "activity" in given and "activity" not in errors.unread:
         chosen = _id(given["activity"])
         project = memory.projects.get(draft.project_id or 0)
         activity = memory.activities.get(chosen or 0)

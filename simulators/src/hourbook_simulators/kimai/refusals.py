@@ -46,13 +46,15 @@ class FormErrors:
     fields: tuple[str, ...]
     at_form: list[str] = field(default_factory=list)
     at_field: dict[str, list[str]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """Fields that could not be read at all: their values are not judged."""
 
     def of(self, name: str, text: str) -> None:
         self.at_field.setdefault(name, []).append(text)
 
     def place(self, violations: list[Violation]) -> None:
         """A field that could not be read has its error already and gets no further one."""
-        unread = set(self.at_field)
+        unread = self.unread | self.at_field.keys()
         for violation in violations:
             if violation.path not in self.fields:
                 self.at_form.append(violation.text)
