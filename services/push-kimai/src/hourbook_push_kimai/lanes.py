@@ -31,7 +31,7 @@ class Lanes:
     writer: Writer
     _running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     _gate: Gate | None = None
-    _released: int = -1
+    _released: int = 0
 
     async def run(self) -> None:
         """For ever; on cancellation the writes under way come to their end first."""
