@@ -1,0 +1,32 @@
+"""The commands say in a sentence what is missing, and end with the exit code that says so."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hourbook_cli.__main__ import app
+from hourbook_cli.schemas import documents, write
+
+
+def test_without_a_token_the_story_says_where_to_put_it() -> None:
+    answer = CliRunner().invoke(app, ["story", "zammad:desk:1"])
+    assert answer.exit_code == 1
+    assert "HOURBOOK_OPERATOR_TOKEN" in answer.stderr
+
+
+def test_an_api_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURBOOK_OPERATOR_TOKEN", "any")
+    monkeypatch.setenv("HOURBOOK_API_URL", "http://127.0.0.1:1")
+    answer = CliRunner().invoke(app, ["story", "zammad:desk:1"])
+    assert answer.exit_code == 1
+    assert answer.stderr == "http://127.0.0.1:1 does not answer (ConnectError).\n"
+
+
+def test_schemas_are_written_only_into_the_repository(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(app, ["schemas", "--root", str(tmp_path)])
+    assert answer.exit_code == 2
+    (tmp_path / "contracts/schemas").mkdir(parents=True)
+    (tmp_path / "contracts/schemas/hourbook.gone.v1.json").write_text("{}")
+    assert set(write(tmp_path)) == {*documents(), "contracts/schemas/hourbook.gone.v1.json"}
+    assert write(tmp_path) == []
