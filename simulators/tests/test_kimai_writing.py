@@ -371,3 +371,28 @@ async def test_the_bot_lists_users_and_a_worker_does_not() -> None:
         )
         assert (await kimai.get("/api/users", headers=ANNA_HERSELF)).status_code == 403
         assert (await kimai.get(f"/api/users/{ANNA}", headers=BOT)).status_code == 403
+
+
+@pytest.mark.parametrize("value", [None, 0, "0", "", False], ids=repr)
+async def test_billable_takes_what_exported_does_not(value: Any) -> None:
+    async with client() as kimai:
+        assert (await booked(kimai, billable=value))["billable"] is False
+        assert (await booked(kimai, billable=True))["billable"] is True
+        assert (await booked(kimai))["billable"] is True
+
+
+async def test_a_restart_is_the_callers_and_copies_text_only_when_asked() -> None:
+    async with client(headers=ADMIN) as kimai:
+        url = f"/api/timesheets/{(await booked(kimai))['id']}/restart"
+        assert (await kimai.patch(url, json={})).json() == IsPartialDict(
+            user=1, end=None, description=None
+        )
+        copy = (await kimai.patch(url, json={"copy": "all", "begin": "2026-03-16T12:00:00"})).json()
+        assert copy == IsPartialDict(
+            begin="2026-03-16T12:00:00+0100", description=work()["description"]
+        )
+        active = (await kimai.get("/api/timesheets/active")).json()
+        assert [row["id"] for row in active] == [copy["id"]]
+        recent = (await kimai.get("/api/timesheets/recent")).json()
+        assert [row["id"] for row in recent] == [copy["id"] - 1]
+        assert (await kimai.patch(url, json={"copy": "foo"})).status_code == 400

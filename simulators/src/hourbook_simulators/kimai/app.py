@@ -119,6 +119,9 @@ def _add_routes(app: FastAPI, api: "Api") -> None:
         ("PATCH", one, api.change),
         ("DELETE", one, api.delete),
         ("PATCH", one + "/stop", api.stop),
+        ("GET", "/api/timesheets/active", api.active),
+        ("GET", "/api/timesheets/recent", api.recent),
+        ("PATCH", one + "/restart", api.restart),
         ("PATCH", one + "/duplicate", api.duplicate),
         ("PATCH", one + "/export", api.export),
     ]
@@ -290,6 +293,26 @@ class Api:
     async def stop(self, request: Request, caller: Caller) -> Response:
         held = _found(self.memory.timesheets, request)
         return self._entity(held, caller, writing.stop(self.memory, caller, held, self._now()))
+
+    async def active(self, _: Request, caller: Caller) -> Response:
+        """The caller's own; the last started one first."""
+        if not caller.may("view_own_timesheet"):
+            raise masked(403)
+        rows = reversed(self.memory.running(caller.user_id))
+        return answer([shapes.timesheet_expanded(row, self.memory, caller) for row in rows])
+
+    async def recent(self, request: Request, caller: Caller) -> Response:
+        if not caller.may("view_own_timesheet"):
+            raise masked(403)
+        query = _query(request, listing.RECENT)
+        rows = listing.recent(query, self.memory, caller)
+        return answer([shapes.timesheet_expanded(row, self.memory, caller) for row in rows])
+
+    async def restart(self, request: Request, caller: Caller) -> Response:
+        submitted = await _submitted(request)
+        held = _found(self.memory.timesheets, request)
+        started = writing.restart(self.memory, caller, held, submitted, self._now())
+        return self._entity(started, caller, caller.timezone)
 
     async def duplicate(self, request: Request, caller: Caller) -> Response:
         held = _found(self.memory.timesheets, request)

@@ -145,8 +145,8 @@ def fill(
     _fill_money(draft, given, errors)
     if "exported" in given:
         draft.exported = given["exported"] is not None
-    if "billable" in given:
-        draft.billable = given["billable"] is not None
+    if "billable" in given and (given["billable"] != "" or draft.billable is None):
+        draft.billable = given["billable"] not in {None, "", "0"}  # null only counts in a POST
     return errors
 
 
@@ -216,7 +216,9 @@ def _fill_choices(
             draft.activity_id = chosen
         else:
             errors.of("activity", NO_CHOICE)
-    if "user" in given:
+    if "user" in given and _is_nothing(given["user"]):
+        errors.of("user", "This value should not be null.")
+    elif "user" in given:
         user = memory.users.get(_id(given["user"]) or 0)
         if user is not None and _is_choice(user, caller):
             draft.user_id = user.id

@@ -25,6 +25,7 @@ PATTERNS = {
     "billable": r"[01]",
     "full": r"0|1|true|false",
 }
+RECENT = {"size": r"\d+", "begin": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"}
 LISTS = ("users", "customers", "projects", "activities", "tags")
 SIZE, SIZE_MAX = 50, 500
 INNER_NUMBER = re.compile(r"(?<=[^0-9a-z])[0-9]+(?=[^0-9a-z])")
@@ -85,6 +86,17 @@ def page_of(query: Query, memory: Memory, caller: Caller, now: datetime) -> Page
     if number > pages_of(len(found), size):
         raise masked(404)
     return Page(found[(number - 1) * size : number * size], number, size, len(found))
+
+
+def recent(query: Query, memory: Memory, caller: Caller) -> list[Timesheet]:
+    """The caller's newest of each project and activity, by their end."""
+    since = _moment(query, "begin", caller.timezone)
+    newest: dict[tuple[int, int], Timesheet] = {}
+    for row in sorted(memory.of_users([caller.user_id], since, None), key=lambda row: row.id):
+        if row.end is not None and (since is None or row.begin >= since):
+            newest[row.project_id, row.activity_id] = row
+    ended = sorted(newest.values(), key=lambda row: row.end or row.begin, reverse=True)
+    return ended[: int(query.get("size") or 10)]
 
 
 def _found(query: Query, memory: Memory, caller: Caller, now: datetime) -> list[Timesheet]:

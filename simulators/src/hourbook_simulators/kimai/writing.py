@@ -16,12 +16,13 @@ from hourbook_simulators.kimai.permissions import Caller
 from hourbook_simulators.kimai.refusals import (
     CANNOT_STOP,
     Refusal,
+    Violation,
     masked,
     service_refusal,
 )
 from hourbook_simulators.kimai.rounding import round_seconds, rounded, rounding_of
 from hourbook_simulators.kimai.rules import is_locked, violations
-from hourbook_simulators.kimai.zones import instant, zone
+from hourbook_simulators.kimai.zones import instant, read_in_query, zone
 
 
 def create(memory: Memory, caller: Caller, submitted: dict[str, Any], now: datetime) -> Timesheet:
@@ -38,7 +39,7 @@ def create(memory: Memory, caller: Caller, submitted: dict[str, Any], now: datet
     if not caller.may_on(verb, draft.user_id):
         raise masked(403)
     held = _hold(memory, draft)
-    if held.end is None and _cannot_stop_others(memory, caller, held, now):
+    if held.end is None and _stop_others(memory, caller, held, now) is not None:
         errors.at_form.append(CANNOT_STOP)
         raise errors.refusal()
     memory.touch(held, now)
@@ -152,15 +153,21 @@ def calculate(memory: Memory, timesheet: Timesheet) -> None:
     )
     timesheet.begin, timesheet.end = result.begin, result.end
     timesheet.duration_seconds = result.duration_seconds
+    owner = memory.users[timesheet.user_id]
     if timesheet.fixed_rate is not None:
         timesheet.rate = timesheet.internal_rate = timesheet.fixed_rate
+        if owner.internal_rate is not None:
+            timesheet.internal_rate = _for(timesheet, owner.internal_rate)
         return
-    owner = memory.users[timesheet.user_id]
     hourly = owner.hourly_rate if timesheet.hourly_rate is None else timesheet.hourly_rate
     internal = hourly if owner.internal_rate is None else owner.internal_rate
     timesheet.hourly_rate = hourly
-    timesheet.rate = round(hourly * timesheet.duration_seconds / 3600, 4)
-    timesheet.internal_rate = round(internal * timesheet.duration_seconds / 3600, 4)
+    timesheet.rate = _for(timesheet, hourly)
+    timesheet.internal_rate = _for(timesheet, internal)
+
+
+def _for(timesheet: Timesheet, hourly: float) -> float:
+    return round(hourly * timesheet.duration_seconds / 3600, 4)
 
 
 def may_change(memory: Memory, caller: Caller, held: Timesheet, now: datetime, verb: str) -> bool:
@@ -178,31 +185,35 @@ def stop(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> str:
         raise masked(403)
     shown_in = held.zone
     if held.end is None:
-        refusal = _stopped(memory, caller, held, now)
-        if refusal is not None:
-            raise refusal
+        found = _stopped(memory, caller, held, now)
+        if found:
+            raise service_refusal(found)
     return shown_in
 
 
-def _stopped(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> Refusal | None:
+def _stopped(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> list[Violation]:
+    """What speaks against it; stopped if that is nothing."""
     draft = Draft.of(held)
     draft.end = now.replace(microsecond=0)
     found = violations(draft, memory, caller, now, held_id=held.id)
     if found:
-        return service_refusal(found)
+        return found
     changed = replace(held, end=draft.end)
     calculate(memory, changed)
     changed.zone = memory.users[held.user_id].timezone
     _keep(memory, held, changed, now)
-    return None
+    return []
 
 
-def _cannot_stop_others(memory: Memory, caller: Caller, new: Timesheet, now: datetime) -> bool:
+def _stop_others(memory: Memory, caller: Caller, new: Timesheet, now: datetime) -> Refusal | None:
     """Older running records of the owner are stopped while there are too many of them (3.6)."""
     limit = int(memory.setting("timesheet.active_entries.hard_limit"))
     running = memory.running(new.user_id)
-    too_many = running[: max(0, len(running) + 1 - limit)]
-    return any(_stopped(memory, caller, other, now) is not None for other in too_many)
+    for other in running[: max(0, len(running) + 1 - limit)]:
+        found = _stopped(memory, caller, other, now)
+        if found:
+            return service_refusal(found, CANNOT_STOP)
+    return None
 
 
 def duplicate(
@@ -218,11 +229,40 @@ def duplicate(
     found = violations(draft, memory, caller, now)
     if found:
         raise service_refusal(found)
-    copy = _hold(memory, draft)
-    if copy.end is None and _cannot_stop_others(memory, caller, copy, now):
-        raise service_refusal([], CANNOT_STOP)
-    memory.touch(copy, now)
-    return copy, held.zone
+    return _started(memory, caller, draft, now), held.zone
+
+
+def restart(
+    memory: Memory, caller: Caller, held: Timesheet, submitted: dict[str, Any], now: datetime
+) -> Timesheet:
+    """A new running record of the caller's; text and tags come along with `copy: all` alone."""
+    activity = memory.activities[held.activity_id]
+    offered = activity.visible and is_offered(memory, held.project_id)
+    if not caller.may_on("start", held.user_id) or not offered:
+        raise masked(403)
+    begin = submitted.get("begin") or None
+    at = read_in_query(str(begin), caller.timezone) if begin else _first_begin(memory, caller, now)
+    copy = submitted.get("copy") or None
+    if at is None or copy not in {None, "all"}:
+        raise masked(400)
+    draft = Draft(caller.user_id, at, caller.timezone)
+    draft.project_id, draft.activity_id = held.project_id, held.activity_id
+    if copy is not None:
+        draft.description, draft.tag_ids = held.description, list(held.tag_ids)
+    found = violations(draft, memory, caller, now)
+    if found:
+        raise service_refusal(found)
+    return _started(memory, caller, draft, now)
+
+
+def _started(memory: Memory, caller: Caller, draft: Draft, now: datetime) -> Timesheet:
+    started = _hold(memory, draft)
+    if started.end is None:
+        refusal = _stop_others(memory, caller, started, now)
+        if refusal is not None:
+            raise refusal
+    memory.touch(started, now)
+    return started
 
 
 def toggle_export(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> str:
