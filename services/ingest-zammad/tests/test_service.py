@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit
@@ -15,9 +17,13 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 import pytest
+import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from hourbook_cli.migrate import OWNERS, create_topics, migrate_database
 from hourbook_contracts.codec import decode, encode, header
@@ -46,6 +52,7 @@ from hourbook_kit.sealing import unseal
 from hourbook_kit.settings import KafkaSettings
 from hourbook_kit.telemetry import start_tracing
 from hourbook_kit.vault import Vault
+from hourbook_local.children import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("ingest")]
 
@@ -109,7 +116,13 @@ class World:
     async def publish(self, event: ControlEvent) -> None:
         await kit_kafka.send(self.producer, CONTROL.name, encode(event), 0)
 
-    async def configure(self, *, poll_seconds: float = 0.2, sweep_seconds: float = 3600) -> None:
+    async def configure(
+        self,
+        *,
+        poll_seconds: float = 0.2,
+        sweep_seconds: float = 3600,
+        base_url: str | None = None,
+    ) -> None:
         vault = Vault(self.pool, VAULT_KEY)
         for secret in ("token", "webhook_secret"):
             await self.pool.execute(
@@ -123,7 +136,7 @@ class World:
                 observed_at=NOW,
                 by="test",
                 connection=self.name,
-                base_url=f"http://{self.name}",
+                base_url=base_url or f"http://{self.name}",
                 secret_version=1,
                 poll_seconds=poll_seconds,
                 sweep_seconds=sweep_seconds,
@@ -212,19 +225,14 @@ def places() -> list[TopicPartition]:
     ]
 
 
-class reading:  # noqa: N801 -- used like a function
-    """A reader of the topics, for as long as it is needed."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    async def __aenter__(self) -> AIOKafkaConsumer:
-        self._reader = kit_kafka.consumer(self._settings)
-        await self._reader.start()
-        return self._reader
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._reader.stop()
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    reader = kit_kafka.consumer(settings)
+    await reader.start()
+    try:
+        yield reader
+    finally:
+        await reader.stop()
 
 
 @pytest.fixture(scope="module")
@@ -464,21 +472,86 @@ async def test_while_zammad_is_away_nothing_is_lost(world: World) -> None:
 
 
 @pytest.mark.slow
-async def test_stopped_at_any_moment_the_ledger_becomes_true(world: World) -> None:
+@pytest.mark.timeout(180)
+async def test_killed_at_any_moment_the_ledger_becomes_true(world: World) -> None:
     chance = random.Random(random.randrange(10**6))  # noqa: S311 -- pytest-randomly prints its seed
-    await world.configure(sweep_seconds=0.5)
-    await world.confirm()
-    for _ in range(8):
-        for _ in range(chance.randrange(12)):
-            mine = list(world.zammad.accountings)
-            what = chance.random()
-            if what < 0.6 or not mine:
-                world.zammad.book(chance.randrange(1, 9), f"{chance.randrange(1, 60)}.0")
-            elif what < 0.8:
-                world.zammad.edit(chance.choice(mine), f"{chance.randrange(1, 60)}.0")
-            else:
-                world.zammad.delete(chance.choice(mine))
-            await asyncio.sleep(chance.random() * 0.05)
-        await world.stop()
-        await world.start()
-    await world.until(world.is_true)
+    port = free_port()
+    await world.stop()
+    async with served(world.zammad) as base_url:
+        await world.configure(sweep_seconds=0.5, base_url=base_url)
+        await world.confirm()
+        for _ in range(4):
+            async with killed_afterwards(world.settings, port):
+                for _ in range(chance.randrange(12)):
+                    something_happens(world.zammad, chance)
+                    await asyncio.sleep(chance.random() * 0.05)
+        async with killed_afterwards(world.settings, port):
+            await world.until(world.is_true, seconds=40)
+
+
+def something_happens(zammad: FakeZammad, chance: random.Random) -> None:
+    mine, what = list(zammad.accountings), chance.random()
+    if what < 0.6 or not mine:
+        zammad.book(chance.randrange(1, 9), f"{chance.randrange(1, 60)}.0")
+    elif what < 0.8:
+        zammad.edit(chance.choice(mine), f"{chance.randrange(1, 60)}.0")
+    else:
+        zammad.delete(chance.choice(mine))
+
+
+@asynccontextmanager
+async def killed_afterwards(settings: Settings, port: int) -> AsyncIterator[None]:
+    """The service as a process of its own, until SIGKILL."""
+    settings_by_name = {
+        "HOURBOOK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "HOURBOOK_DATABASE_URL": settings.database_url.get_secret_value(),
+        "HOURBOOK_VAULT_KEY": VAULT_KEY,
+        "HOURBOOK_PORT": str(port),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "hourbook_ingest_zammad",
+        env=os.environ | settings_by_name,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        while not await is_ready(port):
+            assert process.returncode is None
+            await asyncio.sleep(0.05)
+        yield
+        assert process.returncode is None
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def is_ready(port: int) -> bool:
+    async with httpx.AsyncClient() as http:
+        try:
+            answer = await http.get(f"http://127.0.0.1:{port}/health/ready")
+        except httpx.TransportError:
+            return False
+    return answer.status_code == 200
+
+
+@asynccontextmanager
+async def served(zammad: FakeZammad) -> AsyncIterator[str]:
+    """The same Zammad behind a port, for another process."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        answer = await zammad.answer(httpx.Request(request.method, str(request.url)))
+        headers = {"content-type": answer.headers["content-type"]}
+        await Response(answer.content, answer.status_code, headers)(scope, receive, send)
+
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving

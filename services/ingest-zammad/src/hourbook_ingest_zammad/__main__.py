@@ -57,11 +57,11 @@ async def run(door: Door, connect: Connect = Zammad) -> None:
             settings,
             INBOX.name,
             group=GROUP,
+            group_instance_id=f"{settings.instance}-{settings.port}",
             max_poll_interval_ms=1_800_000,  # while the world is broken nothing is asked for
             session_timeout_ms=10_000,
         )
         stack.push_async_callback(consumer.stop)
-        await _when_kafka_answers(consumer.start, health)
 
         vault = Vault(pool, settings.vault_key.get_secret_value())
         store, requests = Store(pool), Requests(producer)
@@ -83,9 +83,14 @@ async def run(door: Door, connect: Connect = Zammad) -> None:
         door.connections, door.requests = connections, requests
         health.started = True
         log.info("started", sources=connections.names)
+
+        async def read_inbox() -> None:
+            await _when_kafka_answers(consumer.start, health)  # returns when it has partitions
+            await inbox.run(consumer)
+
         async with asyncio.TaskGroup() as work:
             work.create_task(control.run())
-            work.create_task(inbox.run(consumer))
+            work.create_task(read_inbox())
             work.create_task(Relay(dsn, SCHEMA, producer).run())
             work.create_task(lead(dsn, "ingest watch", partial(watch_all, connections, watch)))
             work.create_task(lead(dsn, "ingest tail", LedgerTail(settings, pool, health).run))
@@ -114,6 +119,7 @@ async def _when_kafka_answers(start: Callable[[], Awaitable[None]], health: Heal
 async def main() -> None:
     settings = Settings()
     start_logging(NAME, level=logging.getLevelNamesMapping()[settings.log_level])
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     start_tracing(NAME)
     door = Door(settings, Health())
     work = spawn(run(door), NAME)
