@@ -22,7 +22,7 @@ AGENTS = ("Anna Berg", "Ben Koch", "Clara Vogt", "David Lang", "Emma Roth")
 CUSTOMERS = {
     "Alder & Sons": ("Julia Alder", "Jonas Alder"),
     "Birkwerk GmbH": ("Nora Birk",),
-    "Cassiopeia Labs": ("Mats Holm", "Ines Prado"),
+    "Cassiopeia Labs": ("Mats Holm", "Lea Prado"),
     "Dockside Logistics": ("Owen Shaw",),
 }
 TYPES = {
@@ -40,7 +40,7 @@ TICKETS = (
     ("New branch office: telephones and network", "Nora Birk"),
     ("Invoice shows the wrong tax for Switzerland", "Nora Birk"),
     ("Which plan fits forty seats?", "Mats Holm"),
-    ("Dashboard is empty for <guests> & partners", "Ines Prado"),
+    ("Dashboard is empty for <guests> & partners", "Lea Prado"),
     ("Scanner app forgets its warehouse", "Owen Shaw"),
     ("Could you call me back?", "Owen Shaw"),
 )
