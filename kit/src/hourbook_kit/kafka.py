@@ -106,12 +106,15 @@ async def same_log(reader: AIOKafkaConsumer, topic: str, places: list[Place]) ->
                 f"{topic}/{place.partition} ends at {ends[at]}, and we have read up to "
                 f"{place.next_offset}: the log was cut or is another one"
             )
-        if place.next_offset and place.last_ce_id:
-            reader.seek(at, place.next_offset - 1)
-            before = await reader.getone(at)
-            if header(before.headers, "ce_id") != place.last_ce_id:
-                raise AnotherLogError(
-                    f"{topic}/{place.partition} holds another message at {before.offset} than "
-                    "the one we read there"
-                )
-        reader.seek(at, place.next_offset)
+        reader.seek(at, place.next_offset - 1 if _has_a_before(place) else place.next_offset)
+    for place in filter(_has_a_before, places):  # all are fetched at once: the seeks come first
+        before = await reader.getone(TopicPartition(topic, place.partition))
+        if header(before.headers, "ce_id") != place.last_ce_id:
+            raise AnotherLogError(
+                f"{topic}/{place.partition} holds another message at {before.offset} than "
+                "the one we read there"
+            )
+
+
+def _has_a_before(place: Place) -> bool:
+    return place.next_offset > 0 and place.last_ce_id is not None

@@ -72,6 +72,10 @@ async def leading(
             log.info("waiting_for_database", role=role, error=type(error).__name__)
             if connection is not None:
                 connection.terminate()
+        except asyncio.CancelledError:
+            if connection is not None:
+                connection.terminate()
+            raise
         await asyncio.sleep(retry_seconds)
     try:
         yield connection

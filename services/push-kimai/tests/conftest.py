@@ -59,7 +59,7 @@ from hourbook_simulators.serving import server
 
 VAULT_KEY = Fernet.generate_key().decode()
 ROLE, PASSWORD = "hourbook_push", "push-tests"
-GRACE, WINDOW, TIMEOUT = 1.5, 0.5, 0.5
+GRACE, WINDOW, TIMEOUT = 2.5, 1.0, 1.0
 ANNA, BEN = 3, 4
 numbers = count(1)
 
@@ -230,7 +230,7 @@ class Hours:
         await kit_kafka.send(self.producer, LEDGER.name, encode(message, traceparent=traceparent))
 
     # -------------------------------------------------------------------------- what came of it
-    async def answer(self, gen: int = 1, entry: int = 1, *, within: float = 15) -> Answer:
+    async def answer(self, gen: int = 1, entry: int = 1, *, within: float = 40) -> Answer:
         await self.until(lambda: bool(self.answers(gen, entry)), within)
         return self.answers(gen, entry)[0]
 
@@ -245,7 +245,7 @@ class Hours:
     def facts(self, kind: type[LedgerMessage]) -> list[LedgerMessage]:
         return [message for message, _ in self.heard if isinstance(message, kind)]
 
-    async def until(self, holds: Callable[[], bool | Awaitable[bool]], seconds: float = 15) -> None:
+    async def until(self, holds: Callable[[], bool | Awaitable[bool]], seconds: float = 40) -> None:
         async with asyncio.timeout(seconds):
             while True:
                 found = holds()

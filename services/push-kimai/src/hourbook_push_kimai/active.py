@@ -76,7 +76,7 @@ class Active:
         )
         work = [spawn(hearing.run(), "hear"), spawn(self._targets(hearing.caught_up), "targets")]
         try:
-            await asyncio.gather(*work)
+            await asyncio.wait(work)  # unlike `gather` it passes no cancellation on: once is enough
         finally:
             await _end(*work)
 
@@ -106,6 +106,7 @@ class Active:
                 for name, (wiring, task) in list(running.items()):
                     if wanted.get(name) != wiring:
                         await _end(task)
+                        await Obstacles(name, self.pool, self.health).forget()
                         del running[name]
                 for name, wiring in wanted.items():
                     if name not in running:
@@ -118,6 +119,7 @@ class Active:
 
     async def _target(self, name: str, wiring: Wiring, caught_up: asyncio.Event) -> None:
         obstacles = Obstacles(name, self.pool, self.health)
+        await obstacles.forget()
         token = await self._token(name, wiring.secret_version, obstacles)
         async with connected(
             wiring.base_url, token, timeout_seconds=wiring.timeout_seconds
@@ -131,7 +133,9 @@ class Active:
                 spawn(Observer(world).run(), f"observer {name}"),
             ]
             try:
-                await asyncio.gather(*work)
+                await asyncio.wait(
+                    work
+                )  # unlike `gather` it passes no cancellation on: once is enough
             finally:
                 await _end(*work)
                 del self.worlds[name]

@@ -232,7 +232,12 @@ async def record(pool: asyncpg.Pool, claimed: Claim, outcome: Outcome) -> bool:
         if outcome.sheet is not None and outcome.state != "nothing said":
             value = outcome.value if outcome.state == "holds" else None
             await keep_answered(
-                connection, outcome.sheet, no=outcome.no, book=request.book, value=value
+                connection,
+                outcome.sheet,
+                no=outcome.no,
+                book=request.book,
+                value=value,
+                ties=outcome.ties,
             )
         await outbox.put(connection, "push", LEDGER.name, [outcome.answer])
     return True

@@ -28,7 +28,7 @@ class BrokenWorldError(Exception):
 
 
 class NotReadableError(Exception):
-    """403: this row exists, or did, and the token may not see it."""
+    """403: this row, or this user's rows, are there, and the token may not see them."""
 
 
 class Caller(NamedTuple):
@@ -157,7 +157,12 @@ class Kimai:
     async def _all(self, **query: str | int) -> list[Timesheet]:
         """A list proven complete: as many different rows as X-Total-Count says, and it held still."""
         for _ in range(_TRIES):
-            rows = await self._pages(query)
+            try:
+                rows = await self._pages(query)
+            except NotReadableError as error:
+                if query["user"] != "all":
+                    raise
+                raise BrokenWorldError("The token may not list timesheets (403).") from error
             if rows is not None:
                 return rows
         raise BrokenWorldError("Kimai's list changed under our hands three times.")
@@ -169,6 +174,8 @@ class Kimai:
             answer = await self._get(
                 "/timesheets", **query, orderBy="id", order="ASC", size=PAGE, page=page
             )
+            if answer.status_code == FORBIDDEN:
+                raise NotReadableError
             if page > 1 and answer.status_code == NOT_FOUND:
                 return None  # fewer than a moment ago
             shown = [_timesheet(each) for each in _decoded(answer)]

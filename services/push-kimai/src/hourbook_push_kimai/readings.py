@@ -37,8 +37,10 @@ RETURNING sheet
 
 _ANSWERED = """
 INSERT INTO push.timesheets AS known (sheet, target, no, book, value) VALUES ($1, $2, $3, $4, $5::jsonb)
-ON CONFLICT (sheet) DO UPDATE SET no = excluded.no, book = excluded.book, value = excluded.value
-WHERE excluded.no > known.no
+ON CONFLICT (sheet) DO UPDATE SET no = greatest(excluded.no, known.no),
+    book = CASE WHEN $6 THEN excluded.book ELSE coalesce(known.book, excluded.book) END,
+    value = CASE WHEN excluded.no > known.no THEN excluded.value ELSE known.value END
+WHERE excluded.no > known.no OR $6
 """
 
 
@@ -74,11 +76,11 @@ async def keep(
 
 
 async def keep_answered(
-    connection: Connection, sheet: SheetId, *, no: int, book: str, value: Any
+    connection: Connection, sheet: SheetId, *, no: int, book: str, value: Any, ties: bool
 ) -> None:
-    """Cache what a write's answer, or the look before it, said; None: gone."""
+    """Cache what a write's answer, or the look before it, said (None: gone); a tie makes it the book's."""
     text = None if value is None else json.dumps(value)
-    await connection.execute(_ANSWERED, sheet, connection_of(sheet), no, book, text)
+    await connection.execute(_ANSWERED, sheet, connection_of(sheet), no, book, text, ties)
 
 
 async def cached(connection: Connection, sheets: Iterable[SheetId]) -> dict[SheetId, Any]:

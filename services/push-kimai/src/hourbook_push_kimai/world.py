@@ -44,6 +44,13 @@ class Obstacles:
                 sentence,
             )
 
+    async def forget(self) -> None:
+        """The target was removed, or we begin with it: nothing is known to stand in its way."""
+        for name in [name for name in self.health.obstacles if name.startswith(f"{self.target}:")]:
+            self.health.clear(name)
+        with suppress(*TRANSIENT):
+            await self.pool.execute("DELETE FROM push.obstacles WHERE target = $1", self.target)
+
     async def clear(self, name: str) -> None:
         self.health.clear(f"{self.target}:{name}")
         with suppress(*TRANSIENT):
