@@ -40,7 +40,7 @@ async def words_on(bootstrap: str, topic: str, count: int) -> list[bytes]:
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             return [(await consumer.getone()).value for _ in range(count)]
     finally:
         await consumer.stop()

@@ -1,6 +1,7 @@
 """The stack as a whole: what it holds survives kills and runs, and two never share a folder."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -43,6 +44,7 @@ async def rows(stack: Stack, statement: str) -> list[asyncpg.Record]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # a quarter of a minute, but six times that at a load of twelve
 async def test_what_the_stack_holds_survives_kills_and_is_there_in_the_next_run(
     folder: Path,
 ) -> None:
@@ -55,7 +57,7 @@ async def test_what_the_stack_holds_survives_kills_and_is_there_in_the_next_run(
         await stack.until_ready()
         await told(stack, b"after")
         assert {stack.restarts("kafka"), stack.restarts("postgres")} == {1}
-    async with Stack(settings, SERVERS_ONLY) as again:
+    async with Stack(settings, replace(SERVERS_ONLY, migrations=False)) as again:
         assert await heard(again, 2) == [b"before", b"after"]
         assert [row["minutes"] for row in await rows(again, "SELECT minutes FROM kept")] == [15]
         assert again.keys == stack.keys

@@ -49,7 +49,7 @@ def is_alive(pid: int) -> bool:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             if true():
                 return
@@ -64,7 +64,7 @@ async def test_a_service_killed_with_sigkill_is_started_again(tmp_path: Path) ->
         await supervisor.start(web(tmp_path))
         killed = supervisor.kill("web")
         await until(lambda: supervisor.restarts("web") == 1)
-        await supervisor.until_ready("web", 10)
+        await supervisor.until_ready("web", 40)
         assert supervisor.pid("web") not in {None, killed}
         last = supervisor.pid("web")
     assert last is not None
@@ -82,7 +82,7 @@ async def test_a_clean_exit_is_no_reason_to_stay_away(tmp_path: Path) -> None:
         await supervisor.start(web(tmp_path))
         supervisor.send("web", signal.SIGTERM)
         await until(lambda: supervisor.restarts("web") == 1)
-        await supervisor.until_ready("web", 10)
+        await supervisor.until_ready("web", 40)
 
 
 async def test_services_stop_in_the_reverse_order_of_their_start(tmp_path: Path) -> None:
