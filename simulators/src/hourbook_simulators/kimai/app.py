@@ -62,10 +62,10 @@ def build(
         keeper.save()
 
     app = FastAPI(title="Kimai twin", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
+    _add_routes(app, Api(memory))  # first: routes are tried in their order
     app.include_router(control(board))
     app.include_router(twin_router(memory))
     app.include_router(pages(memory))
-    _add_routes(app, Api(memory))
     app.add_exception_handler(HTTPException, _masked_answer)
     app.add_middleware(Faulty, switchboard=board)
     return app
@@ -94,6 +94,17 @@ def _raw(text: str, status: int = 200, headers: dict[str, str] | None = None) ->
 def _add_routes(app: FastAPI, api: "Api") -> None:
     one = "/api/timesheets/{id:int}"
     routes: list[tuple[str, str, Endpoint]] = [
+        ("GET", "/api/timesheets", api.timesheets),
+        ("POST", "/api/timesheets", api.create),
+        ("GET", one, api.timesheet),
+        ("PATCH", one, api.change),
+        ("DELETE", one, api.delete),
+        ("PATCH", one + "/stop", api.stop),
+        ("GET", "/api/timesheets/active", api.active),
+        ("GET", "/api/timesheets/recent", api.recent),
+        ("PATCH", one + "/restart", api.restart),
+        ("PATCH", one + "/duplicate", api.duplicate),
+        ("PATCH", one + "/export", api.export),
         ("GET", "/api/ping", api.ping),
         ("GET", "/api/version", api.version),
         ("GET", "/api/plugins", api.plugins),
@@ -113,17 +124,6 @@ def _add_routes(app: FastAPI, api: "Api") -> None:
         ("GET", "/api/tags", api.tag_names),
         ("POST", "/api/tags", api.create_tag),
         ("GET", "/api/tags/find", api.find_tags),
-        ("GET", "/api/timesheets", api.timesheets),
-        ("POST", "/api/timesheets", api.create),
-        ("GET", one, api.timesheet),
-        ("PATCH", one, api.change),
-        ("DELETE", one, api.delete),
-        ("PATCH", one + "/stop", api.stop),
-        ("GET", "/api/timesheets/active", api.active),
-        ("GET", "/api/timesheets/recent", api.recent),
-        ("PATCH", one + "/restart", api.restart),
-        ("PATCH", one + "/duplicate", api.duplicate),
-        ("PATCH", one + "/export", api.export),
     ]
     for method, path, endpoint in routes:
         app.add_route(path, api.guarded(endpoint), methods=[method])

@@ -112,6 +112,10 @@ class Draft:
     billable: bool | None = None
     """None: as the activity, the project and the customer are."""
 
+    def values(self) -> dict[str, Any]:
+        """Not `asdict`, which copies every datetime."""
+        return {name: getattr(self, name) for name in Draft.__dataclass_fields__}
+
     @classmethod
     def of(cls, held: Timesheet) -> "Draft":
         return cls(

@@ -1,6 +1,6 @@
 """What a write does once it may: validate, calculate and round, then hold (kimai-api.md 3.3)."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -72,7 +72,7 @@ def _hold(memory: Memory, draft: Draft) -> Timesheet:
         raise masked(500)  # validation has said so before
     _check_length(draft)
     billable = _is_billable(memory, draft) if draft.billable is None else draft.billable
-    given = asdict(draft) | {"billable": billable}
+    given = draft.values() | {"billable": billable}
     held = Timesheet(id=memory.next_id("timesheet"), **given)
     calculate(memory, held)
     held.zone = memory.users[held.user_id].timezone
@@ -107,7 +107,7 @@ def change(
     _check_length(draft)
     if draft != before:
         _reset_rates(memory, before, draft)
-        changed = replace(held, **asdict(draft))
+        changed = replace(held, **draft.values())
         calculate(memory, changed)
         changed.zone = memory.users[changed.user_id].timezone
         _keep(memory, held, changed, now)
