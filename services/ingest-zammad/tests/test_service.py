@@ -7,7 +7,6 @@ import json
 import os
 import random
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -273,18 +272,16 @@ async def test_nothing_is_read_before_a_person_confirmed_the_unit(world: World) 
     assert f"unit {world.name}" not in world.health.obstacles
 
 
-async def test_a_first_sync_is_quick_and_the_next_poll_costs_one_call(world: World) -> None:
+async def test_a_first_sync_reads_each_ticket_once_and_the_next_poll_costs_one_call(
+    world: World,
+) -> None:
     for ticket_id in range(1, 101):
         for _ in range(3):
             world.zammad.book(ticket_id, "15.0")
     world.zammad.latency_seconds = 0.02
     await world.configure(poll_seconds=3600)
-    began = time.monotonic()
     await world.confirm()
-    await world.until(lambda: world.zammad.calls["ticket"] >= 100)
-    took = time.monotonic() - began
     await world.until(world.is_true)
-    assert took < 3  # alone on a machine it is well under 1.5
     kinds = [type(fact) for fact in await world.ledger()]
     assert (kinds.count(TicketObserved), kinds.count(EntryRecorded)) == (100, 300)
     await world.until(lambda: world.zammad.calls["all"] == 2)  # one poll, one sweep

@@ -136,6 +136,7 @@ class Inbox:
                 self._database_is_away()
                 await backoff.wait()
             else:
+                self._health.clear("database")
                 return
 
     async def _until_read(self, asked: Asked) -> None:
@@ -173,6 +174,7 @@ class Inbox:
             return await self._whose_fault(name, zammad, error)
         self._health.clear("database")
         self._health.clear(_obstacle(name))
+        self._parking.has_room()
         return None
 
     async def _whose_fault(self, name: str, zammad: Zammad | None, error: Exception) -> Failure:
@@ -182,6 +184,7 @@ class Inbox:
                 await zammad.time_control()
         except (ZammadError, UnreadableError) as also:
             return self._world_is_broken(name, also)
+        self._health.clear(_obstacle(name))
         log.warning("ticket_not_readable", error=f"{type(error).__name__}: {error}")
         return Failure(error, counts=True)
 

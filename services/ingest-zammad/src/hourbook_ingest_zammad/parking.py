@@ -32,7 +32,7 @@ class Parking:
 
     async def park(self, record: ConsumerRecord, subject: str, error: BaseException) -> bool:
         """Whether it is parked; if not, it is to be tried again later. Sealed under the subject's key."""
-        if self._is_full():
+        if not self.has_room():
             self._health.hinder(
                 OBSTACLE,
                 f"More than {LIMIT} messages could not be acted on within ten minutes, the last: {error}",
@@ -47,15 +47,18 @@ class Parking:
             ),
         )
         self._parked.append(time.monotonic())
-        self._health.clear(OBSTACLE)
         PARKED.inc()
         log.error("message_parked", subject=subject, offset=record.offset, error=str(error))
         return True
 
-    def _is_full(self) -> bool:
+    def has_room(self) -> bool:
+        """Whether more may be parked; if so, nothing stands in the way any longer."""
         while self._parked and self._parked[0] < time.monotonic() - WITHIN_SECONDS:
             self._parked.popleft()
-        return len(self._parked) >= LIMIT
+        if len(self._parked) >= LIMIT:
+            return False
+        self._health.clear(OBSTACLE)
+        return True
 
     async def _parked_message(
         self, record: ConsumerRecord, subject: str, error: BaseException

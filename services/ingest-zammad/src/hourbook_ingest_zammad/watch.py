@@ -5,6 +5,7 @@ Neither reads a ticket; both ask for it in the inbox, so that each ticket has on
 
 import asyncio
 import time
+from collections.abc import Iterable
 from contextlib import aclosing
 
 import structlog
@@ -62,6 +63,8 @@ class Watch:
             changed = self._connections.changed
             source = self._connections.source(self._name)
             if source is None:
+                for obstacle in ("unit", "watching", ALARM):
+                    self._health.clear(f"{obstacle} {self._name}")
                 return
             if not source.units:
                 self._health.hinder(
@@ -124,10 +127,7 @@ class Watch:
         if belief is None and is_suddenly_empty(missing=len(missing), known=len(known)):
             await self._raise_alarm(source, missing=len(missing), known=len(known))
             return
-        by_ticket: dict[int, set[object]] = {}
-        for entry in missing:
-            by_ticket.setdefault(number_of(known[entry]), set()).add(entry)
-        await self._ask(source, {t: frozenset(some) for t, some in by_ticket.items()}, "sweep")
+        await self._request(source, {number_of(known[entry]) for entry in missing}, "sweep")
         if belief is not None:
             self._believed |= missing
         withdrawn = self._withdrawn(source) if standing.alarmed_at else None
@@ -193,14 +193,17 @@ class Watch:
             for before, asked_at in [self._asked.get(ticket_id, nothing)]
             if not difference <= before or at - asked_at > ASK_AGAIN_SECONDS
         ]
+        await self._request(source, fresh, why)
+        for ticket_id in fresh:
+            self._asked[ticket_id] = (differences[ticket_id], at)
+
+    async def _request(self, source: Source, tickets: Iterable[int], why: str) -> None:
         await self._requests.put_all(
             RereadRequested(
                 observed_at=clock.now(), connection=source.name, ticket_id=ticket_id, why=why
             )
-            for ticket_id in fresh
+            for ticket_id in tickets
         )
-        for ticket_id in fresh:
-            self._asked[ticket_id] = (differences[ticket_id], at)
 
 
 def _suddenly_empty(name: str) -> str:
