@@ -26,6 +26,9 @@ from hourbook_kit.kafka import AnotherLogError
 from hourbook_reconciler.authority import Authority
 from hourbook_reconciler.settings import Settings
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+"""Processes start in two seconds, and in twenty where ten of them share two cores."""
+
 POLICY: tuple[ControlEvent, ...] = (
     TargetConfigured(
         observed_at=NOON,
@@ -107,7 +110,7 @@ def running(settings: Settings, folder: Path) -> Iterator[Running]:
         service.process.wait()
 
 
-async def until(holds: Callable[[], Awaitable[bool]], log: Path, *, seconds: float = 30) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], log: Path, *, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not await holds():
         if time.monotonic() > deadline:

@@ -7,7 +7,6 @@ unexpected error ends the process, and Kafka's own offsets only inform people.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 import faust
@@ -146,7 +145,7 @@ def _record(message: Any) -> Record:
         key=message.key,
         value=message.value,
         headers=tuple(pairs),
-        at=datetime.fromtimestamp(message.timestamp, UTC) if message.timestamp else None,
+        milliseconds=int(message.timestamp * 1000) if message.timestamp else None,
     )
 
 

@@ -11,7 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -119,11 +119,17 @@ async def _replay_all(
         await connection.execute(f"DELETE FROM book.{table}")  # noqa: S608 -- a name of ours
     total, done = sum(ends.values()), 0
     places: dict[int, _Replayed] = {}
-    for partition, end in sorted(ends.items()):
-        if end:
-            replay = _Partition(connection, reader, partition, end)
-            places[partition] = await replay.run(lambda n, so_far=done: progress(so_far + n, total))  # type: ignore[misc]  # bound now
-            done += end
+    partitions = [partition for partition, end in sorted(ends.items()) if end]
+    at = [TopicPartition(LEDGER.name, partition) for partition in partitions]
+    reader.assign(at)
+    for partition in at:
+        reader.seek(partition, 0)
+    reader.pause(*at)
+    for n, partition in enumerate(partitions):
+        reader.resume(*at[n : n + 2])  # the next one is fetched while this one is folded
+        replay = _Partition(connection, reader, partition, ends[partition])
+        places[partition] = await replay.run(partial(_told, progress, done, total))
+        done += ends[partition]
     await connection.execute(
         query("reset_checkpoints"),
         list(places),
@@ -138,6 +144,10 @@ async def _replay_all(
         another,
     )
     return done
+
+
+def _told(progress: Progress, before: int, total: int, here: int) -> None:
+    progress(before + here, total)
 
 
 async def _ends(
@@ -173,18 +183,20 @@ class _Partition:
         self._end = end
         self._shelf = Shelf()
         self._place = _Replayed()
+        self._last: Any = None
         self._copying: asyncio.Task[None] | None = None
 
     async def run(self, told: Callable[[int], None]) -> _Replayed:
-        self._reader.assign([self._at])
-        self._reader.seek(self._at, 0)
         while self._place.next_offset < self._end:
-            found = await self._reader.getmany(timeout_ms=1000, max_records=FETCH)
+            found = await self._reader.getmany(self._at, timeout_ms=1000, max_records=FETCH)
             self._fold(found.get(self._at, ()))
             await self._copy_history()
             told(self._place.next_offset)
+        self._reader.pause(self._at)
         await self._copied()
         await self._copy_books()
+        last = header(self._last.headers, "ce_id") if self._last else None
+        self._place.last_ce_id = last.replace("\0", "") if last else None
         return self._place
 
     def _fold(self, records: Sequence[Any]) -> None:
@@ -198,8 +210,7 @@ class _Partition:
                 )
             self._shelf.put(record_of(found))
             self._place.next_offset = found.offset + 1
-            last = header(found.headers, "ce_id")
-            self._place.last_ce_id = last.replace("\0", "") if last else None
+            self._last = found
 
     async def _copy_history(self) -> None:
         """While PostgreSQL stores these, the next are folded."""
@@ -248,5 +259,5 @@ def record_of(found: Any) -> Record:
         key=found.key,
         value=found.value,
         headers=tuple(found.headers),
-        at=datetime.fromtimestamp(found.timestamp / 1000, UTC) if found.timestamp else None,
+        milliseconds=found.timestamp,
     )

@@ -3,19 +3,31 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from hourbook_contracts.codec import UndecodableError, UnknownTypeError, decode, header
-from hourbook_contracts.ledger import ConflictResolved, EntryRecorded, LedgerMessage
+from hourbook_contracts.ledger import (
+    ConflictOpened,
+    ConflictResolved,
+    EntryRecorded,
+    LedgerMessage,
+    PushRefused,
+    TicketObserved,
+    TimesheetObserved,
+    TimesheetRequested,
+    TimesheetWritten,
+    Work,
+)
 
 NEWER = "newer_than_this_version"
 """Why a book is halted behind a type that a later version will know."""
 POISON = "unreadable_message"
 """Why a book is halted behind a message that nobody can read."""
 
-_SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|NaN|Infinity|\d{19}")
-_LARGEST = 2**62
+_LARGEST_GEN = 2**31 - 1
+_LARGEST_ID = 2**62
 _ID = r"[a-z]{1,16}:[a-z][a-z0-9-]{0,30}:\d{1,18}"
 _BOOK = re.compile(_ID)
 _SUBJECT = re.compile(rf"{_ID}(?:/(?:\d{{1,18}}(?:/remainder)?|{_ID}))?")
@@ -31,17 +43,23 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
-    at: datetime | None = None
+    milliseconds: int | None = None
     """When Kafka was given it; tells people where to look, nothing else."""
 
     @property
+    def at(self) -> datetime | None:
+        return datetime.fromtimestamp(self.milliseconds / 1000, UTC) if self.milliseconds else None
+
+    @property
     def book(self) -> str | None:
-        """The book it queues in: its key, whatever the message says; None if that is no text."""
-        try:
-            name = (self.key or b"").decode()
-        except UnicodeDecodeError:
-            return None
-        return name if name and "\0" not in name else None
+        """The book it queues in: its key, whatever the message says; None if that names none."""
+        return _book_of(self.key)
+
+
+@lru_cache(maxsize=4096)
+def _book_of(key: bytes | None) -> str | None:
+    name = (key or b"").decode(errors="replace")
+    return name if _BOOK.fullmatch(name) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +87,9 @@ def read(record: Record) -> LedgerMessage | Unreadable:
     if message.book != record.book:
         return Unreadable("poison", "its key names another book than the message")
     fault = _fault_of(message)
-    if fault is None and record.value is not None and _SUSPECT.search(record.value):
-        fault = _unkeepable(record.value)
+    value = record.value or b""
+    if fault is None and (b"\\u" in value or b"NaN" in value or b"Infinity" in value):
+        fault = _unkeepable(value)
     return message if fault is None else Unreadable("poison", fault)
 
 
@@ -80,16 +99,52 @@ def type_of(record: Record) -> str | None:
 
 
 def _fault_of(message: LedgerMessage) -> str | None:
-    """What the contract lets pass and the core cannot work with: it would stop the partition for ever."""
-    if not _BOOK.fullmatch(message.book) or not _SUBJECT.fullmatch(message.subject):
+    """What the contract lets pass and we cannot work with: it would stop the partition for ever."""
+    if not _SUBJECT.fullmatch(message.subject):
         return "an id that is none"
-    if isinstance(message, ConflictResolved) and message.choice == "adopt":
-        return None if message.candidates else "adopts nothing"
-    if isinstance(message, EntryRecorded):
-        if abs(message.duration_seconds) > _LONGEST_SECONDS:
-            return "a duration beyond all measure"
-        if message.created_at.year not in _YEARS:
-            return "a time beyond all measure"
+    match message:
+        case EntryRecorded():
+            return _fault_of_entry(message)
+        case TicketObserved(ticket=ticket):
+            return _beyond(ticket.organization_id, ticket.customer_id, ticket.group_id)
+        case TimesheetObserved(work=work):
+            return _beyond(_user(work))
+        case TimesheetWritten(gen=gen, asked=want, stored=held):
+            return _beyond(_user(want), _user(held), gen=gen)
+        case PushRefused(gen=gen, held=held):
+            return _beyond(_user(held), gen=gen)
+        case TimesheetRequested(gen=gen, want=want):
+            return _beyond(_user(want), gen=gen)
+        case ConflictResolved(choice="adopt", candidates=()):
+            return "adopts nothing"
+        case (
+            ConflictOpened(gen=gen, want=want, held=held)
+            | ConflictResolved(gen=gen, want=want, held=held)
+        ):
+            return _beyond(_user(want), _user(held), gen=gen)
+        case _:
+            return None
+
+
+def _fault_of_entry(entry: EntryRecorded) -> str | None:
+    if abs(entry.duration_seconds) > _LONGEST_SECONDS:
+        return "a duration beyond all measure"
+    if entry.created_at.year not in _YEARS:
+        return "a time beyond all measure"
+    ticket = entry.ticket
+    return _beyond(ticket.organization_id, ticket.customer_id, ticket.group_id) or _beyond(
+        entry.agent_id, entry.activity_type_id, entry.seconds_per_unit
+    )
+
+
+def _user(work: Work | None) -> int | None:
+    return work.place.user_id if work is not None and work.place is not None else None
+
+
+def _beyond(*ids: int | None, gen: int = 0) -> str | None:
+    """Whether PostgreSQL's columns are too small for these."""
+    if gen > _LARGEST_GEN or any(id_ is not None and abs(id_) > _LARGEST_ID for id_ in ids):
+        return "a number beyond all measure"
     return None
 
 
@@ -108,8 +163,6 @@ def _fault_in(found: object) -> str | None:
         case str():
             if "\0" in found or any("\ud800" <= letter <= "\udfff" for letter in found):
                 return "a character that is none"
-        case int() if abs(found) > _LARGEST:
-            return "a number beyond all measure"
         case list():
             return next((fault for part in found if (fault := _fault_in(part))), None)
         case dict():
