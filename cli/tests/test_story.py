@@ -63,7 +63,7 @@ def test_each_message_is_one_sentence_with_its_place() -> None:
     )
     assert {line.place for line in told_lines} == {"3/41"}
     sentences = [line.sentence for line in told_lines]
-    assert sentences[0] == "Zammad holds 15.0 units of agent 3 on ticket 67001: 0:15 (reading 5)."
+    assert sentences[0] == "Zammad holds 15.0 units of agent 3 on ticket 67001: 0:15."
     assert sentences[2].endswith("stored nothing, found with other values than ours.")
     assert sentences[3] == "We did not write: invalid (The date is wrong.)."
     assert sentences[-1] == "hourbook.something_newer.v1 about zammad:desk:17/72."

@@ -20,6 +20,7 @@ from hourbook_kit import clock
 
 MINUTES = 15
 _LOOK_SECONDS = 0.02
+_QUIET_SECONDS = 10
 
 Json = dict[str, Any]
 
@@ -50,9 +51,11 @@ async def run_demo(settings: DemoSettings, console: Console) -> bool:
         async with _twins(settings) as twins, opened(settings) as api:
             await _ready(api, settings)
             prepared = await prepare(api, twins, settings)
-            if prepared.mappings_made:
-                console.print(f"Connected Zammad and Kimai, {prepared.mappings_made} mappings.")
-            await _quiet(api, settings.demo_patience_seconds)
+            console.print(f"Zammad and Kimai are connected, {prepared.mappings_made} mappings new.")
+            if not await _quiet(api):
+                console.print(
+                    "What was booked before is still on its way: this hour may take longer."
+                )
             booking = await _book(twins, prepared)
             entry, seen = await _follow(api, booking, settings.demo_patience_seconds)
             held = await _check(twins, entry)
@@ -93,14 +96,15 @@ async def _ready(api: Api, settings: DemoSettings) -> None:
             return
 
 
-async def _quiet(api: Api, patience_seconds: float) -> None:
-    """What was booked before has arrived, or goes on arriving: an hour is not held up by it for long."""
+async def _quiet(api: Api) -> bool:
+    """Whether what was booked before has arrived; an hour is not held up by it for long."""
     try:
-        async with asyncio.timeout(patience_seconds):
+        async with asyncio.timeout(_QUIET_SECONDS):
             while not _is_quiet(await api.get("/api/sync/status")):  # noqa: ASYNC110 -- another process
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        return
+        return False
+    return True
 
 
 def _is_quiet(status: Json) -> bool:

@@ -79,7 +79,7 @@ def work(held: Json | None) -> str:
 def _recorded(told: Json, _: Json) -> str:
     return (
         f"Zammad holds {told['raw_units']} units of agent {told['agent_id']} on ticket"
-        f" {told['ticket']['number']}: {duration(told['duration_seconds'])} (reading {told['no']})."
+        f" {told['ticket']['number']}: {duration(told['duration_seconds'])}."
     )
 
 

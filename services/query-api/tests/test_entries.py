@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, written
+from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, settled, written
 
 pytestmark = pytest.mark.anyio
 
@@ -88,6 +88,19 @@ async def test_an_entry_tells_its_whole_story(
     assert [entry["entry"] for entry in ticket["entries"]] == [row["entry"], other["entry"]]
     assert (await client.get("/api/entries/zammad:desk:9")).status_code == 404
     assert (await client.get("/api/entries/nonsense")).status_code == 422
+
+
+async def test_a_negative_entry_tells_who_bore_it(client: httpx.AsyncClient, shelf: Shelf) -> None:
+    bearer = await shelf.entry("desk", 20, 1, net_seconds=300)
+    negative = await shelf.entry("desk", 20, 2, duration_seconds=-600, net_seconds=0)
+    await shelf.message(recorded(bearer))
+    await shelf.message(recorded(negative))
+    await shelf.message(settled(bearer, taken_by=negative, seconds=600))
+    story = (await client.get(f"/api/entries/{negative['entry']}")).json()["story"]
+    assert [step["offset"] for step in story] == [1, 2]
+    whole = (await client.get(f"/api/entries/{bearer['entry']}")).json()
+    assert [step["offset"] for step in whole["story"]] == [0, 1, 2]
+    assert whole["trace"]["taken"] == [{"entry": negative["entry"], "seconds": 600}]
 
 
 async def test_erased_text_is_null(house: House, client: httpx.AsyncClient, shelf: Shelf) -> None:

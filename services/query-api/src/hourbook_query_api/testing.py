@@ -13,8 +13,11 @@ from hourbook_contracts.ids import BookId, EntryId, SheetId, SubjectId
 from hourbook_contracts.ledger import (
     EntryRecorded,
     LedgerMessage,
+    Settled,
+    Taken,
     TicketAttributes,
     TimesheetWritten,
+    Trace,
 )
 from hourbook_contracts.sealed import Sealed
 from hourbook_kit.sealing import seal
@@ -178,4 +181,22 @@ def written(row: dict[str, Any], sheet: str, description: Sealed) -> TimesheetWr
         stored=None,
         sure=True,
         description=description,
+    )
+
+
+def settled(row: dict[str, Any], *, taken_by: dict[str, Any], seconds: int) -> Settled:
+    """Nothing to do for this posting, after another entry took from it."""
+    return Settled(
+        observed_at=row["created_at"],
+        book=BookId(row["book"]),
+        connection=row["connection"],
+        posting=SubjectId(row["posting"]),
+        gen=2,
+        policy=1,
+        trace=Trace(
+            raw_units=row["raw_units"],
+            seconds_per_unit=row["seconds_per_unit"],
+            net_seconds=row["net_seconds"],
+            taken=(Taken(entry=EntryId(taken_by["entry"]), seconds=seconds),),
+        ),
     )
