@@ -71,6 +71,7 @@ class Zammad:
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=40, max_keepalive_connections=40),
             transport=transport,
+            mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost")),  # never by a proxy
         )
 
     async def close(self) -> None:
