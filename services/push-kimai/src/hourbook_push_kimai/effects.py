@@ -3,6 +3,7 @@
 queued → sent → (uncertain → sent →) done. Time is the database's (protocol.md 5 and 10).
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,8 +15,7 @@ from hourbook_contracts.codec import Record
 from hourbook_contracts.ids import SheetId
 from hourbook_contracts.ledger import TimesheetRequested
 from hourbook_contracts.topics import LEDGER
-from hourbook_kit import outbox
-from hourbook_push_kimai.readings import Connection, keep_answered
+from hourbook_push_kimai.readings import Connection
 
 CREATES = ("create", "adopt")
 
@@ -214,46 +214,62 @@ class Outcome(NamedTuple):
     ties: bool = False
 
 
+_RECORD = """
+WITH done AS (
+    UPDATE push.effects SET state = 'done', done_at = clock_timestamp()
+    WHERE posting = $1 AND gen = $2 AND state IN ('sent', 'uncertain') AND attempt = $3
+    RETURNING posting, book, target, create_code
+), tie AS (
+    INSERT INTO push.tied (sheet, posting, book, create_code)
+    SELECT $4, posting, book, create_code FROM done WHERE $5
+    ON CONFLICT (sheet) DO UPDATE SET posting = tied.posting RETURNING posting
+), reading AS (
+    INSERT INTO push.timesheets AS known (sheet, target, no, book, value)
+    SELECT $4, target, $6, book, $7::jsonb FROM done WHERE $8
+    ON CONFLICT (sheet) DO UPDATE SET no = greatest(excluded.no, known.no),
+        book = CASE WHEN $5 THEN excluded.book ELSE coalesce(known.book, excluded.book) END,
+        value = CASE WHEN excluded.no > known.no THEN excluded.value ELSE known.value END
+    WHERE excluded.no > known.no OR $5
+), said AS (
+    INSERT INTO push.outbox (topic, key, value, headers)
+    SELECT $9, $10, $11, $12::jsonb FROM done RETURNING id
+)
+SELECT (SELECT posting FROM tie) AS tied_to, pg_notify('push_outbox', '') FROM said
+"""
+"""One round trip on the hot path; the last lines are `hourbook_kit.outbox.put`."""
+
+
 async def record(pool: asyncpg.Pool, claimed: Claim, outcome: Outcome) -> bool:
     """Outcome, tie, last reading and the fact to publish: one transaction, for the attempt that counts."""
-    request = claimed.request
-    async with pool.acquire() as connection, connection.transaction():
-        done = await connection.fetchval(
-            "UPDATE push.effects SET state = 'done', done_at = clock_timestamp() WHERE posting = $1"
-            " AND gen = $2 AND state IN ('sent', 'uncertain') AND attempt = $3 RETURNING true",
-            request.posting,
-            request.gen,
-            claimed.attempt,
-        )
-        if not done:
-            return False
-        if outcome.ties and outcome.sheet is not None:
-            await _tie(connection, claimed, outcome.sheet)
-        if outcome.sheet is not None and outcome.state != "nothing said":
-            value = outcome.value if outcome.state == "holds" else None
-            await keep_answered(
-                connection,
-                outcome.sheet,
-                no=outcome.no,
-                book=request.book,
-                value=value,
-                ties=outcome.ties,
-            )
-        await outbox.put(connection, "push", LEDGER.name, [outcome.answer])
-    return True
+    async with pool.acquire() as connection:
+        if claimed.request.op != "adopt":
+            return await _record(connection, claimed, outcome)
+        async with connection.transaction():  # a tie that is another's takes everything back
+            return await _record(connection, claimed, outcome)
 
 
-async def _tie(connection: Connection, claimed: Claim, sheet: SheetId) -> None:
-    posting = await connection.fetchval(
-        "INSERT INTO push.tied (sheet, posting, book, create_code) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (sheet) DO UPDATE SET posting = tied.posting RETURNING posting",
-        sheet,
-        claimed.request.posting,
-        claimed.request.book,
-        claimed.code,
+async def _record(connection: Connection, claimed: Claim, outcome: Outcome) -> bool:
+    answer, request = outcome.answer, claimed.request
+    row = await connection.fetchrow(
+        _RECORD,
+        request.posting,
+        request.gen,
+        claimed.attempt,
+        outcome.sheet,
+        outcome.ties,
+        outcome.no,
+        json.dumps(outcome.value) if outcome.state == "holds" else None,
+        outcome.sheet is not None and outcome.state != "nothing said",
+        LEDGER.name,
+        None if answer.key is None else answer.key.decode(),
+        answer.value,
+        json.dumps([[name, value.decode()] for name, value in answer.headers]),
     )
-    if posting != claimed.request.posting:
+    if row is None:
+        return False
+    if row["tied_to"] not in (None, request.posting):
         raise TiedElsewhereError
+    return True
 
 
 async def tied_to(connection: Connection, sheets: Iterable[SheetId]) -> dict[SheetId, str]:
@@ -302,15 +318,16 @@ async def insert(connection: Connection, new: Sequence[NewEffect]) -> None:
     )
 
 
-async def answered(connection: Connection, answers: Sequence[tuple[str, int]]) -> None:
-    """An answer on the ledger ends its request, whoever gave it."""
-    await connection.execute(
+async def answered(connection: Connection, answers: Sequence[tuple[str, int]]) -> bool:
+    """An answer on the ledger ends its request, whoever gave it; whether one had not ended yet."""
+    ended = await connection.fetch(
         "UPDATE push.effects SET state = 'done', done_at = coalesce(done_at, clock_timestamp())"
         " FROM unnest($1::text[], $2::int[]) AS said (posting, gen)"
-        " WHERE (effects.posting, effects.gen) = (said.posting, said.gen) AND state <> 'done'",
+        " WHERE (effects.posting, effects.gen) = (said.posting, said.gen) AND state <> 'done' RETURNING 1",
         [posting for posting, _ in answers],
         [gen for _, gen in answers],
     )
+    return bool(ended)
 
 
 async def release(connection: Connection, target: str, released: int) -> None:

@@ -108,7 +108,7 @@ class Hearing:
     control: ControlTail
     marker_key: bytes
     heard: Callable[[], None]
-    """Told after each commit: something may be claimable."""
+    """Told after a commit that made something claimable."""
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     _ends: dict[int, int] = field(default_factory=dict)
     _next: dict[int, int] = field(default_factory=dict)
@@ -185,7 +185,6 @@ class Hearing:
                 if stored:
                     break
         self._note_progress()
-        self.heard()
 
     def _gather(self, records: Sequence[Any]) -> tuple[Heard, dict[int, Any]]:
         """What a batch says beyond our place, and the last record of each partition."""
@@ -214,9 +213,11 @@ class Hearing:
             if any(self._next[partition] != place for partition, place in places.items()):
                 self._next |= places
                 return False
-            await self._learn(connection, heard)
+            claimable = await self._learn(connection, heard)
             await _advance(connection, after)
         self._next |= {partition: record.offset + 1 for partition, record in after.items()}
+        if claimable:
+            self.heard()
         for row in heard.unreadable:
             log.error(
                 "ledger_record_unreadable",
@@ -227,7 +228,8 @@ class Hearing:
             )
         return True
 
-    async def _learn(self, connection: Connection, heard: Heard) -> None:
+    async def _learn(self, connection: Connection, heard: Heard) -> bool:
+        """Whether anything may be claimable now that was not before."""
         counted = await _count(connection, heard)
         new = [
             effect
@@ -236,12 +238,14 @@ class Hearing:
             and (effect := self._effect(decision, trace, rebuilding=rebuilding)) is not None
         ]
         await effects.insert(connection, new)
+        ended = False
         if heard.answers:
-            await effects.answered(connection, [(a.posting, a.gen) for a in heard.answers])
+            ended = await effects.answered(connection, [(a.posting, a.gen) for a in heard.answers])
         await _tie(connection, [a for a in heard.answers if isinstance(a, TimesheetWritten)])
         await _know(connection, heard)
         if heard.unreadable:
             await _park(connection, heard.unreadable)
+        return bool(new) or ended
 
     def _effect(
         self, request: TimesheetRequested, trace: str | None, *, rebuilding: bool

@@ -51,11 +51,13 @@ class Lanes:
     async def _start_lanes(self) -> float:
         """Start a lane for each user with work; gives the seconds until there may be more."""
         try:
-            gate = self._gate = await self._open()
-            if gate is None:
-                return IDLE_SECONDS
             target = self.world.target
-            free = (target.configured.concurrent_writes if target else 0) - len(self._running)
+            if target is None:
+                self._gate = None
+                return IDLE_SECONDS
+            gate, next_look = await self._open(target)
+            self._gate = gate
+            free = target.configured.concurrent_writes - len(self._running)
             if free > 0:
                 users = await effects.users_with_work(
                     self.world.pool, self.world.name, gate, busy=self._running, limit=free
@@ -63,33 +65,27 @@ class Lanes:
                 for user_id in users:
                     lane = spawn(self._lane(user_id), f"lane {self.world.name} {user_id}")
                     self._running[user_id] = lane
-            next_look = (
-                await effects.survey(self.world.pool, self.world.name, gate)
-            ).next_look_seconds
         except TRANSIENT as error:
             log.warning("writers_wait_for_database", error=type(error).__name__)
             return 0.3
         return IDLE_SECONDS if next_look is None else min(IDLE_SECONDS, max(0.05, next_look + 0.01))
 
-    async def _open(self) -> Gate | None:
-        """What may be claimed now; None: the target was removed."""
-        target = self.world.target
-        if target is None:
-            return None
+    async def _open(self, target: Target) -> tuple[Gate, float | None]:
+        """What may be claimed now, and the seconds until a row in flight may be looked up."""
         if target.released > self._released:
             await effects.release(self.world.pool, self.world.name, target.released)
             self._released = target.released
         gate = _gate(target)
-        waiting = (await effects.survey(self.world.pool, self.world.name, gate)).waiting
+        waiting, next_look = await effects.survey(self.world.pool, self.world.name, gate)
         if not target.writing or waiting <= target.configured.write_cap:
             await self._uncapped()
-            return gate
+            return gate, next_look
         await self.world.obstacles.hinder(
             TOO_MANY,
             f"{waiting} writes wait for {target.name}, and more than {target.configured.write_cap}"
             " at once need a person's word.",
         )
-        return _gate(target, capped=True)
+        return _gate(target, capped=True), next_look
 
     async def _uncapped(self) -> None:
         if self._gate is None or self._gate.capped:

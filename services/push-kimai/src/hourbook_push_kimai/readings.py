@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from hourbook_contracts.ids import BookId, SheetId, connection_of
+from hourbook_contracts.ids import BookId, SheetId
 from hourbook_kit.sealing import seal
 from hourbook_kit.vault import Vault
 from hourbook_push_kimai.observe import Create, Reading, reading_of
@@ -33,14 +33,6 @@ SELECT sheet, $2, $3, book, value FROM unnest($1::text[], $4::text[], $5::jsonb[
 ON CONFLICT (sheet) DO UPDATE SET no = excluded.no, book = coalesce(excluded.book, known.book), value = excluded.value
 WHERE excluded.no > known.no AND excluded.value IS DISTINCT FROM known.value
 RETURNING sheet
-"""
-
-_ANSWERED = """
-INSERT INTO push.timesheets AS known (sheet, target, no, book, value) VALUES ($1, $2, $3, $4, $5::jsonb)
-ON CONFLICT (sheet) DO UPDATE SET no = greatest(excluded.no, known.no),
-    book = CASE WHEN $6 THEN excluded.book ELSE coalesce(known.book, excluded.book) END,
-    value = CASE WHEN excluded.no > known.no THEN excluded.value ELSE known.value END
-WHERE excluded.no > known.no OR $6
 """
 
 
@@ -73,14 +65,6 @@ async def keep(
         [None if value is None else json.dumps(value) for _, _, value in read],
     )
     return {row["sheet"] for row in rows}
-
-
-async def keep_answered(
-    connection: Connection, sheet: SheetId, *, no: int, book: str, value: Any, ties: bool
-) -> None:
-    """Cache what a write's answer, or the look before it, said (None: gone); a tie makes it the book's."""
-    text = None if value is None else json.dumps(value)
-    await connection.execute(_ANSWERED, sheet, connection_of(sheet), no, book, text, ties)
 
 
 async def cached(connection: Connection, sheets: Iterable[SheetId]) -> dict[SheetId, Any]:
