@@ -1,9 +1,16 @@
 """Status says how far everybody is; an act that is not seen in time says where to look."""
 
+from collections.abc import Awaitable, Callable
+
 import httpx
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
+from hourbook_kit.health import Health
+from hourbook_query_api.app import create_app
+from hourbook_query_api.desk import Desk
 from hourbook_query_api.projection import Projection
+from hourbook_query_api.settings import Settings
 from hourbook_query_api.testing import House, connected, kimai, zammad
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +41,8 @@ async def test_status_tells_each_side_and_each_reader(
     control = lags["hourbook.control.v1", "query-api"]
     assert control["lag"] == 0
     assert control["end"] == house.desk.projection.next_offset
-    assert lags["hourbook.ledger.v1", "reconciler"]["lag"] >= 0
+    readers = {reader for _, reader in lags}
+    assert readers >= {"query-api", "reconciler", "push-kimai"}
 
 
 async def test_a_person_may_ask_to_look_now(client: httpx.AsyncClient) -> None:
@@ -84,6 +92,49 @@ async def test_rows_of_another_log_are_made_anew(house: House, client: httpx.Asy
     assert kept["next_offset"] == end
     assert len(before) >= 1
     assert len(events) == end
+
+
+class Gone:
+    """A database or a broker that is away, whatever is asked of it."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[None]]:
+        async def fails(*_: object, **__: object) -> None:
+            raise self._error
+
+        return fails
+
+
+async def test_an_absent_database_or_broker_is_a_problem_that_passes(
+    house: House, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await connected(client, kimai("waits"))
+    with monkeypatch.context() as patched:
+        patched.setattr(house.desk, "pool", Gone(ConnectionRefusedError()))
+        answer = await client.get("/api/entries")
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:hourbook:problem:database-away"
+    with monkeypatch.context() as patched:
+        patched.setattr(house.desk, "producer", Gone(KafkaConnectionError()))
+        answer = await client.put("/api/connectors/waits/writing", json={"on": True})
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:hourbook:problem:kafka-away"
+    assert (await client.put("/api/connectors/waits/writing", json={"on": True})).is_success
+
+
+async def test_before_it_is_open_the_api_says_that_it_starts(settings: Settings) -> None:
+    health = Health()
+    app = create_app(Desk(settings, health))
+    health.hinder("kafka", "Kafka does not answer.")
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        early = await client.get("/api/entries")
+        ready = await client.get("/api/health/ready")
+    assert early.json()["type"] == "urn:hourbook:problem:starting"
+    assert ready.status_code == 503
+    assert ready.json()["obstacles"][0]["sentence"] == "Kafka does not answer."
 
 
 class _One:

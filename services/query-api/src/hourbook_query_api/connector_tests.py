@@ -110,8 +110,27 @@ async def try_connection(desk: Open, name: Name) -> TestReport:
     return await _try_kimai(desk, found)
 
 
+_NO_TOKEN = TestReport(
+    ok=False,
+    steps=[
+        TestStep(
+            step="token",
+            ok=False,
+            sentence="The vault holds no token of this connection: store one with PUT.",
+            milliseconds=0,
+        )
+    ],
+)
+
+
+async def _token(desk: Desk, found: ZammadConnector | KimaiConnector) -> str | None:
+    return await desk.vault.secret_of(found.name, "token", found.secret_version)
+
+
 async def _try_zammad(desk: Desk, found: ZammadConnector) -> TestReport:
-    token = await desk.vault.secret_of(found.name, "token", found.secret_version)
+    token = await _token(desk, found)
+    if token is None:
+        return _NO_TOKEN
     headers = {"Authorization": f"Token token={token}"}
     async with _client(desk, f"{found.base_url}/api/v1", headers) as client:
         peer = Peer(client, "Zammad")
@@ -172,7 +191,9 @@ def _settings(rows: Any) -> dict[str, Any]:
 
 
 async def _try_kimai(desk: Desk, found: KimaiConnector) -> TestReport:
-    token = await desk.vault.secret_of(found.name, "token", found.secret_version)
+    token = await _token(desk, found)
+    if token is None:
+        return _NO_TOKEN
     headers = {"Authorization": f"Bearer {token}"}
     async with _client(desk, f"{found.base_url}/api", headers) as client:
         peer = Peer(client, "Kimai")

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from fastapi import Request
 
@@ -39,6 +40,7 @@ class Desk:
     tail: ControlTail
     ends: AIOKafkaConsumer
     """Reads nothing; asked where the topics end."""
+    admin: AIOKafkaAdminClient
     cluster_id: str
 
     def __init__(
@@ -77,32 +79,13 @@ class Desk:
             self._tell(sentence)
 
     async def _open_kafka(self, opened: AsyncExitStack) -> None:
-        async def open_producer() -> AIOKafkaProducer:
-            producer = kafka.producer(self.settings)
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            return producer
-
         async def ask_cluster() -> str:
             return await kafka.cluster_id(self.settings)
 
-        async def open_ends() -> AIOKafkaConsumer:
-            consumer = kafka.consumer(self.settings)
-            try:
-                await consumer.start()
-            except BaseException:
-                await consumer.stop()
-                raise
-            return consumer
-
-        self.producer = await self._patiently("kafka", (KafkaError,), open_producer)
-        opened.push_async_callback(self.producer.stop)
+        self.producer = await self._started(opened, kafka.producer)
+        self.ends = await self._started(opened, kafka.consumer)
+        self.admin = await self._started(opened, kafka.admin)
         self.cluster_id = await self._patiently("kafka", (KafkaError,), ask_cluster)
-        self.ends = await self._patiently("kafka", (KafkaError,), open_ends)
-        opened.push_async_callback(self.ends.stop)
         places = [
             TopicPartition(topic.name, partition)
             for topic in (LEDGER, CONTROL, INBOX)
@@ -110,6 +93,22 @@ class Desk:
         ]
         self.ends.assign(places)
         self.ends.pause(*places)
+
+    async def _started(self, opened: AsyncExitStack, make: Callable[[Settings], Any]) -> Any:
+        """A client, as soon as Kafka answers; closed with everything else."""
+
+        async def start() -> Any:
+            client = make(self.settings)
+            close = getattr(client, "stop", None) or client.close
+            try:
+                await client.start()
+            except BaseException:
+                await close()
+                raise
+            opened.push_async_callback(close)
+            return client
+
+        return await self._patiently("kafka", (KafkaError,), start)
 
     async def _project(self, opened: AsyncExitStack) -> None:
         at = TopicPartition(CONTROL.name, 0)

@@ -4,13 +4,15 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import asyncpg
+import structlog
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from hourbook_contracts.control import SyncRequested
 from hourbook_contracts.ids import ConnectionName
-from hourbook_contracts.topics import CONTROL, LEDGER, Topic
+from hourbook_contracts.topics import CONTROL, INBOX, LEDGER, Topic
 from hourbook_kit import clock
 from hourbook_kit.health import Obstacle
 from hourbook_query_api.acts import OPERATOR, publish
@@ -19,6 +21,8 @@ from hourbook_query_api.connectors import Open, connector_of, from_row
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
 from hourbook_query_api.problems import Kind, ProblemError, described
+
+log = structlog.get_logger()
 
 router = APIRouter(
     prefix="/api/sync",
@@ -29,6 +33,8 @@ router = APIRouter(
 )
 
 _SHOWN_BOOKS = 20
+_INBOX_GROUP = "hourbook-ingest-zammad"
+"""As ingest-zammad names its readers; services never import each other."""
 
 
 class SourceStatus(BaseModel):
@@ -209,16 +215,32 @@ async def _target(pool: asyncpg.Pool, found: KimaiConnector) -> TargetStatus:
 
 
 async def _lags(desk: Desk) -> list[Lag]:
-    return [
+    lags = [
         await _lag(desk, LEDGER, "reconciler", await _read(desk.pool, "book")),
         await _lag(desk, LEDGER, "push-kimai", await _read(desk.pool, "push")),
         await _lag(desk, CONTROL, "query-api", {0: desk.projection.next_offset}),
     ]
+    committed = await _committed(desk)
+    return (
+        lags if committed is None else [*lags, await _lag(desk, INBOX, "ingest-zammad", committed)]
+    )
 
 
 async def _read(pool: asyncpg.Pool, schema: str) -> dict[int, int]:
     rows = await pool.fetch(f"SELECT partition, next_offset FROM {schema}.checkpoint")  # noqa: S608 -- ours
     return {row["partition"]: row["next_offset"] for row in rows}
+
+
+async def _committed(desk: Desk) -> dict[int, int] | None:
+    """How far the readers of the inbox say they are; None while nobody keeps what they say."""
+    try:
+        said = await desk.admin.list_consumer_group_offsets(_INBOX_GROUP)
+    except KafkaError as error:
+        log.info("inbox_readers_unknown", error=type(error).__name__)
+        return None
+    return {
+        at.partition: max(0, place.offset) for at, place in said.items() if at.topic == INBOX.name
+    }
 
 
 async def _lag(desk: Desk, topic: Topic, reader: str, read: dict[int, int]) -> Lag:
