@@ -8,10 +8,9 @@ import asyncio
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated
 
 from aiokafka.errors import KafkaError
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
@@ -65,14 +64,14 @@ class Door:
     connections: Connections | None = None
     requests: Requests | None = None
 
-    async def receive(
-        self, request: Request, name: str | None, signature: str | None, delivery: str | None
-    ) -> None:
+    async def receive(self, request: Request, name: str | None) -> None:
         """Put one delivery into the inbox; raises the `ProblemError` that is its answer otherwise."""
         if self.connections is None or self.requests is None:
             raise _unavailable("This service is starting: send it again.")
         source = self._source(self.connections, name)
         body = await _limited(request, self.settings.webhook_limit_bytes)
+        signature = request.headers.get("x-hub-signature")
+        delivery = request.headers.get("x-zammad-delivery")
         if not (await _client(self.connections, source)).verifies(body, signature):
             raise ProblemError(
                 401,
@@ -115,20 +114,21 @@ class Door:
 
 
 def application(door: Door) -> FastAPI:
-    app = FastAPI(title="Hourbook ingest-zammad", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Hourbook ingest-zammad",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the span is ours
+    )
     router = APIRouter(prefix="/api/webhook/zammad")
 
     @router.post("")
     @router.post("/{connection}")
-    async def receive(
-        request: Request,
-        connection: str | None = None,
-        x_hub_signature: Annotated[str | None, Header()] = None,
-        x_zammad_delivery: Annotated[str | None, Header()] = None,
-    ) -> Response:
+    async def receive(request: Request) -> Response:
         with tracer.start_as_current_span("webhook", kind=SpanKind.SERVER):
             try:
-                await door.receive(request, connection, x_hub_signature, x_zammad_delivery)
+                await door.receive(request, request.path_params.get("connection"))
             except ProblemError as problem:
                 answer: Response = problem.response()
             else:
