@@ -1,5 +1,6 @@
 """The commands say in a sentence what is missing, and end with the exit code that says so."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,13 @@ from typer.testing import CliRunner
 
 from hourbook_cli.__main__ import app
 from hourbook_cli.schemas import documents, write
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the shell has set."""
+    for name in [name for name in os.environ if name.startswith("HOURBOOK_")]:
+        monkeypatch.delenv(name)
 
 
 def test_without_a_token_the_story_says_where_to_put_it() -> None:
@@ -21,6 +29,12 @@ def test_an_api_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     answer = CliRunner().invoke(app, ["story", "zammad:desk:1"])
     assert answer.exit_code == 1
     assert answer.stderr == "http://127.0.0.1:1 does not answer (ConnectError).\n"
+
+
+def test_what_the_environment_lacks_is_named() -> None:
+    answer = CliRunner().invoke(app, ["rebuild"])
+    assert answer.exit_code == 2
+    assert "HOURBOOK_KAFKA_BOOTSTRAP (missing)" in answer.stderr
 
 
 def test_schemas_are_written_only_into_the_repository(tmp_path: Path) -> None:
