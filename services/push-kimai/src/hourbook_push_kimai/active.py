@@ -19,7 +19,7 @@ from hourbook_kit.health import Health
 from hourbook_kit.postgres import TRANSIENT, leading
 from hourbook_kit.settings import KafkaSettings
 from hourbook_kit.vault import Vault
-from hourbook_push_kimai.hear import Hearing
+from hourbook_push_kimai.hear import Hearing, Said
 from hourbook_push_kimai.kimai import connected
 from hourbook_push_kimai.lanes import Lanes
 from hourbook_push_kimai.looks import Looks
@@ -53,6 +53,7 @@ class Active:
     vault: Vault
     health: Health
     worlds: dict[str, World] = field(default_factory=dict)
+    said: Said = field(default_factory=dict)
 
     async def run(self) -> None:
         """Stand by, lead, and stand by again when the lock is lost."""
@@ -73,6 +74,7 @@ class Active:
             control=self.control,
             marker_key=await self._marker_key(),
             heard=self._wake,
+            said=self.said,
         )
         work = [spawn(hearing.run(), "hear"), spawn(self._targets(hearing.caught_up), "targets")]
         try:
@@ -124,7 +126,9 @@ class Active:
         async with connected(
             wiring.base_url, token, timeout_seconds=wiring.timeout_seconds
         ) as kimai:
-            world = World(name, kimai, self.control, self.pool, self.vault, obstacles, caught_up)
+            world = World(
+                name, kimai, self.control, self.pool, self.vault, obstacles, caught_up, self.said
+            )
             lanes = Lanes(world, Writer(world, Looks(wiring.send_window_seconds)))
             self.worlds[name] = world
             work = [

@@ -51,6 +51,10 @@ NOT_OURS = frozenset(kind.TYPE for kind in (EntryRecorded, EntryRetracted, Ticke
 """Facts about Zammad: not even decoded."""
 
 
+Said = dict[str, bytes]
+"""Answers of this process that were not read back yet, by `ce_id`."""
+
+
 class GapError(Exception):
     """The ledger skipped an offset: something was written to it in transactions, or was deleted."""
 
@@ -73,8 +77,16 @@ class Heard:
     readings: list[TimesheetObserved | TimesheetVanished] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
-    def add(self, record: Any, *, rebuilding: bool) -> None:
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.decisions or self.answers or self.readings or self.unreadable)
+
+    def add(self, record: Any, *, rebuilding: bool, said: Said) -> None:
+        """`said`: what we said ourselves, and stored when we did, is no news."""
         if header(record.headers, "ce_type") in NOT_OURS:
+            return
+        ce_id = header(record.headers, "ce_id") or ""
+        if ce_id in said and said.pop(ce_id) == record.value:
             return
         try:
             message: Message = decode(record.headers, record.value)
@@ -109,6 +121,7 @@ class Hearing:
     marker_key: bytes
     heard: Callable[[], None]
     """Told after a commit that made something claimable."""
+    said: Said
     caught_up: asyncio.Event = field(default_factory=asyncio.Event)
     _ends: dict[int, int] = field(default_factory=dict)
     _next: dict[int, int] = field(default_factory=dict)
@@ -197,7 +210,8 @@ class Hearing:
                 continue
             if record.offset > expected:
                 raise GapError(f"{record.partition}: {expected} expected, {record.offset} read")
-            heard.add(record, rebuilding=record.offset < self._rebuilt_to[record.partition])
+            rebuilding = record.offset < self._rebuilt_to[record.partition]
+            heard.add(record, rebuilding=rebuilding, said=self.said)
             after[record.partition] = record
         return heard, after
 
@@ -206,6 +220,8 @@ class Hearing:
         heard, after = self._gather(records)
         if not after:
             return True
+        if heard.is_nothing:
+            return await self._pass_by(after)
         if heard.policy:
             await self.control.until(heard.policy - 1, seconds=POLICY_PATIENCE_SECONDS)
         async with self.pool.acquire() as connection, connection.transaction():
@@ -214,7 +230,7 @@ class Hearing:
                 self._next |= places
                 return False
             claimable = await self._learn(connection, heard)
-            await _advance(connection, after)
+            await _advance(connection, after, [self._next[partition] for partition in after])
         self._next |= {partition: record.offset + 1 for partition, record in after.items()}
         if claimable:
             self.heard()
@@ -226,6 +242,16 @@ class Hearing:
                 book=row.book,
                 error=row.error,
             )
+        return True
+
+    async def _pass_by(self, after: dict[int, Any]) -> bool:
+        """Nothing in it is for us: only our place moves."""
+        expected = [self._next[partition] for partition in after]
+        moved = await _advance(self.pool, after, expected)
+        if moved < len(after):
+            self._next |= await _places(self.pool, list(after))
+            return False
+        self._next |= {partition: record.offset + 1 for partition, record in after.items()}
         return True
 
     async def _learn(self, connection: Connection, heard: Heard) -> bool:
@@ -274,6 +300,14 @@ class Hearing:
         return work.began_at.astimezone(zone).date()
 
 
+async def _places(connection: Connection, partitions: list[int]) -> dict[int, int]:
+    rows = await connection.fetch(
+        "SELECT partition, next_offset FROM push.checkpoint WHERE partition = ANY ($1::int[])",
+        partitions,
+    )
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
 async def _lock(connection: Connection, partitions: list[int]) -> dict[int, int]:
     rows = await connection.fetch(
         "SELECT partition, next_offset FROM push.checkpoint"
@@ -283,15 +317,19 @@ async def _lock(connection: Connection, partitions: list[int]) -> dict[int, int]
     return {row["partition"]: row["next_offset"] for row in rows}
 
 
-async def _advance(connection: Connection, after: dict[int, Any]) -> None:
-    await connection.execute(
+async def _advance(connection: Connection, after: dict[int, Any], expected: list[int]) -> int:
+    """Move from the expected places; gives in how many partitions that was where we stood."""
+    moved = await connection.fetch(
         "UPDATE push.checkpoint SET next_offset = read.next_offset, last_ce_id = read.ce_id"
-        " FROM unnest($1::int[], $2::bigint[], $3::text[]) AS read (partition, next_offset, ce_id)"
-        " WHERE checkpoint.partition = read.partition",
+        " FROM unnest($1::int[], $2::bigint[], $3::text[], $4::bigint[])"
+        " AS read (partition, next_offset, ce_id, expected)"
+        " WHERE checkpoint.partition = read.partition AND checkpoint.next_offset = read.expected RETURNING 1",
         list(after),
         [record.offset + 1 for record in after.values()],
         [header(record.headers, "ce_id") for record in after.values()],
+        expected,
     )
+    return len(moved)
 
 
 async def _count(connection: Connection, heard: Heard) -> list[tuple[Decision, bool, str | None]]:

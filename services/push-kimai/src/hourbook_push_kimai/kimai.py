@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,7 +57,10 @@ class Named(NamedTuple):
 class Kimai:
     """One Kimai, through one token."""
 
-    http: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
+    """Without httpx's client around it: its cookies, redirects and URLs cost as much as the request."""
+    base_url: str
+    headers: Mapping[str, str]
     timeout_seconds: float
 
     # -------------------------------------------------------------------------------------- reading
@@ -129,7 +132,7 @@ class Kimai:
     async def _write(self, method: str, path: str, payload: Payload | None) -> Outcome:
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                answer = await self.http.request(method, path, json=payload)
+                answer = await self._exchange(method, path, payload=payload)
         except _NOT_SENT as error:
             return NotSent(f"Kimai cannot be reached ({type(error).__name__}).")
         except TimeoutError:
@@ -139,10 +142,35 @@ class Kimai:
         return outcome_of(method, answer.status_code, answer.content)
 
     # ------------------------------------------------------------------------------------- plumbing
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str | int] | None = None,
+        payload: Payload | None = None,
+    ) -> httpx.Response:
+        """One request and its whole answer; the body's connection is free again afterwards."""
+        timeout = httpx.Timeout(self.timeout_seconds, connect=self.timeout_seconds / 2)
+        answer = await self.transport.handle_async_request(
+            httpx.Request(
+                method,
+                httpx.URL(f"{self.base_url}{path}", params=query),
+                headers=self.headers,
+                json=payload,
+                extensions={"timeout": timeout.as_dict()},
+            )
+        )
+        try:
+            await answer.aread()
+        finally:
+            await answer.aclose()
+        return answer
+
     async def _get(self, path: str, **query: str | int) -> httpx.Response:
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                answer = await self.http.get(path, params=query)
+                answer = await self._exchange("GET", path, query=query)
         except TimeoutError as error:
             raise BrokenWorldError(
                 f"Kimai did not answer within {self.timeout_seconds:g} seconds."
@@ -200,14 +228,10 @@ async def connected(
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Kimai]:
     """Keep-alive connections; the token is in the headers and nowhere else."""
-    async with httpx.AsyncClient(
-        base_url=f"{base_url}/api",
-        headers={"Authorization": f"Bearer {token}"},
-        timeout=httpx.Timeout(timeout_seconds, connect=timeout_seconds / 2),
-        limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
-        transport=transport,
-    ) as http:
-        yield Kimai(http, timeout_seconds)
+    limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+    async with transport or httpx.AsyncHTTPTransport(limits=limits) as opened:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        yield Kimai(opened, f"{base_url}/api", headers, timeout_seconds)
 
 
 _DIRECTORY = {
@@ -229,8 +253,7 @@ def _named(kind: str, shown: dict[str, Any]) -> Named:
 def _decoded(answer: httpx.Response) -> Any:
     if answer.status_code != OK:
         raise BrokenWorldError(
-            f"Kimai answers {answer.status_code} to {answer.request.url.path}: is the address that of a Kimai,"
-            " and may the token read?"
+            f"Kimai answers {answer.status_code}: is the address that of a Kimai, and may the token read?"
         )
     try:
         return json.loads(answer.content)

@@ -71,6 +71,8 @@ class World:
     obstacles: Obstacles
     caught_up: asyncio.Event
     """The whole ledger, as it was at our start, was read."""
+    said: dict[str, bytes] = field(default_factory=dict)
+    """Answers, by `ce_id`, that were recorded and not read back yet."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     well: asyncio.Event = field(default_factory=asyncio.Event)
     caller: Caller | None = None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from opentelemetry import trace
 
-from hourbook_contracts.codec import Record, encode
+from hourbook_contracts.codec import Record, encode, header
 from hourbook_contracts.ids import number_of
 from hourbook_contracts.installation import Target
 from hourbook_contracts.ledger import PushRefused, TimesheetRequested, TimesheetWritten
@@ -297,9 +297,7 @@ class Writer:
         while True:
             try:
                 no = await readings.next_no(self.world.pool) if no is None else no
-                recorded = await effects.record(
-                    self.world.pool, claimed, await self._outcome(claimed, verdict, no)
-                )
+                recorded = await self._record(claimed, await self._outcome(claimed, verdict, no))
             except TRANSIENT as error:
                 log.warning("answer_waits_for_database", error=type(error).__name__)
                 await asyncio.sleep(0.2)
@@ -310,6 +308,18 @@ class Writer:
             else:
                 log.info(_event(verdict), recorded=recorded, op=claimed.request.op)
                 return
+
+    async def _record(self, claimed: Claim, outcome: effects.Outcome) -> bool:
+        """What we say and store now need not be learned again when it is read back."""
+        ce_id = header(outcome.answer.headers, "ce_id") or ""
+        self.world.said[ce_id] = outcome.answer.value
+        recorded = False
+        try:
+            recorded = await effects.record(self.world.pool, claimed, outcome)
+        finally:
+            if not recorded:
+                self.world.said.pop(ce_id, None)
+        return recorded
 
     async def _outcome(self, claimed: Claim, verdict: Verdict, no: int) -> effects.Outcome:
         request, name, at = claimed.request, self.world.name, clock.now()
