@@ -220,15 +220,15 @@ async def test_postgresql_and_not_kafka_says_where_to_go_on(
         await connection.execute(f"DELETE FROM book.{table}")  # noqa: S608 -- ours
     with running(settings, tmp_path) as service:
         await until(booked(connection, entry), service.log)
-    places = dict(await _places(connection))
-    assert places == {p: end for p, end in (await ends(settings)).items() if end}
 
+        async def caught_up() -> bool:
+            rows = await connection.fetch(
+                "SELECT partition, next_offset FROM book.checkpoint WHERE next_offset > 0"
+            )
+            places = {row["partition"]: row["next_offset"] for row in rows}
+            return places == {p: end for p, end in (await ends(settings)).items() if end}
 
-async def _places(connection: asyncpg.Connection) -> list[tuple[int, int]]:
-    rows = await connection.fetch(
-        "SELECT partition, next_offset FROM book.checkpoint WHERE next_offset > 0"
-    )
-    return [(row["partition"], row["next_offset"]) for row in rows]
+        await until(caught_up, service.log)
 
 
 @pytest.mark.anyio

@@ -3,10 +3,12 @@
 import asyncpg
 import pytest
 
+from hourbook_contracts.codec import UnknownTypeError, encode
 from hourbook_contracts.ids import BookId, entry_of
 from hourbook_contracts.installation import Policy
+from hourbook_contracts.message import Message
 from hourbook_contracts.testing import BOOK, policy, recorded
-from hourbook_reconciler import assess
+from hourbook_reconciler import assess, record
 from hourbook_reconciler.assess import Assessed, assess_chunk
 from hourbook_reconciler.store import OutdatedPolicyError, apply
 from hourbook_reconciler.testing import Ledger
@@ -76,9 +78,36 @@ async def test_from_the_first_chunk_on_an_older_policy_commits_nowhere(
 
 
 @pytest.mark.anyio
-async def test_a_halted_book_is_not_spoken_of(three_books: asyncpg.Connection) -> None:
-    await three_books.execute("UPDATE book.books SET halted = 'unreadable_message'")
-    assert await all_of(three_books, SPEAKING) == [Assessed(finished=True, proposals=0, books=3)]
+async def test_a_halted_book_is_not_spoken_of(connection: asyncpg.Connection) -> None:
+    ledger = Ledger()
+    ledger.tell(recorded())
+    ledger.append(BOOK.encode(), b"not json", encode(recorded()).headers)
+    await apply(connection, [*ledger.records, *ledger.tell(recorded(30, no=2))], SILENT, "cluster")
+    kept = await connection.fetch("SELECT * FROM book.quarantine ORDER BY offset_")
+    assert await all_of(connection, SPEAKING) == [Assessed(finished=True, proposals=0, books=1)]
+    assert await connection.fetch("SELECT * FROM book.quarantine ORDER BY offset_") == kept
+    assert await connection.fetchval("SELECT halted FROM book.books") == "unreadable_message"
+
+
+@pytest.mark.anyio
+async def test_what_an_older_version_parked_is_folded_as_soon_as_it_can_be_read(
+    connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger()
+    ledger.tell(recorded(), recorded(30, no=2))
+    with monkeypatch.context() as older:
+        older.setattr(record, "decode", _knows_nothing)
+        done = await apply(connection, ledger.records, SPEAKING, "cluster")
+    assert (done.quarantined, done.halted) == (2, (BOOK,))
+    assert await all_of(connection, SPEAKING) == [Assessed(finished=True, proposals=1, books=1)]
+    assert await connection.fetchval("SELECT halted FROM book.books") is None
+    assert await connection.fetchval("SELECT count(*) FROM book.quarantine") == 0
+    assert await connection.fetchval("SELECT duration_seconds FROM book.entries") == 1800
+    assert await connection.fetchval("SELECT count(*) FROM book.history") == 2
+
+
+def _knows_nothing(*_: object) -> Message:
+    raise UnknownTypeError("type is newer than this version")
 
 
 @pytest.mark.anyio

@@ -19,9 +19,10 @@ from hourbook_kit.postgres import leading
 from hourbook_reconciler.metrics import PROPOSALS
 from hourbook_reconciler.queries import query
 from hourbook_reconciler.session import Session
-from hourbook_reconciler.shelf import Shelf
+from hourbook_reconciler.shelf import Shelf, taken_out
 from hourbook_reconciler.store import (
     RECONCILER_FOLD_VERSION,
+    Kept,
     OutdatedPolicyError,
     load,
     lock,
@@ -57,7 +58,8 @@ async def assess_chunk(connection: asyncpg.Connection, policy: Policy) -> Assess
         found = await connection.fetch(query("next_books"), after, CHUNK)
         places = await lock(connection, sorted({row["partition"] for row in found}), policy)
         kept = await load(connection, [row["book"] for row in found])
-        shelf = Shelf(dict(kept.books), dict(kept.halted), dict(kept.partitions))
+        shelf = Shelf(dict(kept.books), partitions=dict(kept.partitions))
+        await _try_again(connection, shelf, kept)
         proposals = propose(shelf, kept.proposed, policy, clock.now())
         await write(connection, shelf, kept, proposals)
         await move(connection, places, policy)
@@ -68,6 +70,16 @@ async def assess_chunk(connection: asyncpg.Connection, policy: Policy) -> Assess
             finished,
         )
         return Assessed(finished, len(proposals.records), len(found))
+
+
+async def _try_again(connection: asyncpg.Connection, shelf: Shelf, kept: Kept) -> None:
+    """Fold what halted books keep in quarantine: this version may read what an older one could not."""
+    halted = sorted(kept.halted)
+    if not halted:
+        return
+    for row in await connection.fetch(query("take_out_of_quarantine"), halted):
+        shelf.put(taken_out(dict(row)))
+    shelf.changed.update(halted)
 
 
 async def _begin(connection: asyncpg.Connection, policy: Policy) -> str | None:

@@ -38,8 +38,8 @@ class Commit:
         MESSAGES.inc(done.messages)
         PROPOSALS.inc(done.proposals)
         QUARANTINED.inc(done.quarantined)
-        if done.quarantined:
-            log.error("records_quarantined", records=done.quarantined)
+        for book in done.halted:
+            log.error("book_halted", book=book)
 
     async def _apply(self, records: list[Record]) -> Applied:
         while True:

@@ -5,10 +5,10 @@ No I/O: books are put on the shelf by the caller and taken from it, with the row
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hourbook_contracts.codec import ce_id, header
 from hourbook_contracts.ids import BookId, EntryId, SubjectId
@@ -165,6 +165,14 @@ def _quarantined(record: Record, why: Unreadable) -> QuarantineRow:
         kind=why.kind,
         at=record.at,
     )
+
+
+def taken_out(row: Mapping[str, Any]) -> Record:
+    """The record that a row of the quarantine was made of."""
+    headers = tuple((name, base64.b64decode(value)) for name, value in json.loads(row["headers"]))
+    at: datetime | None = row["at"]
+    milliseconds = round(at.timestamp() * 1000) if at else None
+    return Record(row["partition"], row["offset_"], row["key"], row["value"], headers, milliseconds)
 
 
 def _text(header_value: str | None) -> str | None:

@@ -75,6 +75,8 @@ class Applied(NamedTuple):
     messages: int
     proposals: int
     quarantined: int = 0
+    halted: tuple[str, ...] = ()
+    """Books into which nothing is folded from now on."""
 
 
 @dataclass(slots=True)
@@ -104,7 +106,8 @@ async def apply(
         proposals = propose(shelf, kept.proposed, policy, shelf.newest)
         await write(connection, shelf, kept, proposals)
         await move(connection, places, policy, cluster_id)
-        return Applied(len(new), len(proposals.records), len(shelf.quarantine))
+        halted = tuple(sorted(shelf.halted.keys() - kept.halted.keys()))
+        return Applied(len(new), len(proposals.records), len(shelf.quarantine), halted)
 
 
 async def share(connection: Connection) -> None:
