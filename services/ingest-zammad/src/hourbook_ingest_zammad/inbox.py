@@ -32,8 +32,9 @@ log = structlog.get_logger()
 
 GROUP = "hourbook-ingest-zammad"
 BATCH = 500
-PACE_SECONDS = 0.02
-"""Between batches: what comes close together is read together, and deliveries have the room."""
+PAUSE_SECONDS_A_RECORD = 0.005
+PAUSE_SECONDS_MAX = 0.2
+"""Between batches: the more comes, the more of it is read together, and deliveries have the room."""
 TRIES = 3
 TRIES_WITHOUT_ANSWER = 6
 """Zammad may fail now and then for one ticket and be well otherwise."""
@@ -93,7 +94,8 @@ class Inbox:
                 await consumer.commit({at: batch[-1].offset + 1 for at, batch in batches.items()})
             except KafkaError as error:  # we shall read them again, which is harmless
                 log.warning("inbox_commit_failed", error=type(error).__name__)
-            await asyncio.sleep(PACE_SECONDS)
+            pause = PAUSE_SECONDS_A_RECORD * len(records)
+            await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
 
     async def work(self, records: Iterable[ConsumerRecord]) -> None:
         """Returns when every ticket these ask for was read after they were written, or is parked."""

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 
 from aiokafka.errors import KafkaError
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
@@ -121,10 +121,9 @@ def application(door: Door) -> FastAPI:
         openapi_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the span is ours
     )
-    router = APIRouter(prefix="/api/webhook/zammad")
 
-    @router.post("")
-    @router.post("/{connection}")
+    @app.post("/api/webhook/zammad")
+    @app.post("/api/webhook/zammad/{connection}")
     async def receive(request: Request) -> Response:
         with tracer.start_as_current_span("webhook", kind=SpanKind.SERVER):
             try:
@@ -136,7 +135,6 @@ def application(door: Door) -> FastAPI:
         DELIVERIES.labels(answer.status_code).inc()
         return answer
 
-    app.include_router(router)
     app.include_router(routes(door.health), prefix="/health")
     return app
 
