@@ -71,7 +71,8 @@ class Relay:
             while await self._publish(connection) == BATCH:
                 pass
             try:
-                await asyncio.wait_for(self._wake.wait(), timeout=1)
+                async with asyncio.timeout(1):  # `wait_for` may swallow a cancellation (3.11)
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

@@ -161,7 +161,8 @@ async def _until_lost(connection: asyncpg.Connection) -> None:
     connection.add_termination_listener(lambda *_: lost.set())
     while not lost.is_set():
         with suppress(TimeoutError):
-            await asyncio.wait_for(lost.wait(), PULSE_SECONDS)
+            async with asyncio.timeout(PULSE_SECONDS):
+                await lost.wait()
             return
         try:
             await connection.execute("SELECT 1", timeout=PULSE_SECONDS)

@@ -42,7 +42,10 @@ class Lanes:
                 self.world.wake.clear()
                 pause = await self._start_lanes()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.world.wake.wait(), pause)
+                    async with asyncio.timeout(
+                        pause
+                    ):  # `wait_for` may swallow a cancellation (3.11)
+                        await self.world.wake.wait()
         finally:
             self._gate = None
             if self._running:

@@ -60,7 +60,8 @@ class Observer:
                 log.warning("observer_waits_for_database", error=type(error).__name__)
             changed = self.world.control.changed
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await changed.wait()
 
     async def _observe(self, asked: Asked) -> float:
         """Poll or sweep where it is time to, or somebody asks; gives the seconds until the next."""
