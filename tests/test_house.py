@@ -1,0 +1,53 @@
+"""What the project says of itself is so."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from pydantic_settings import BaseSettings
+
+from hourbook_cli.migrate import MigrateSettings
+from hourbook_ingest_zammad.settings import Settings as IngestSettings
+from hourbook_push_kimai.settings import Settings as PushSettings
+from hourbook_query_api.settings import Settings as QuerySettings
+from hourbook_reconciler.settings import Settings as ReconcilerSettings
+
+ROOT = Path(__file__).parent.parent
+SETTINGS: list[type[BaseSettings]] = [
+    MigrateSettings,
+    IngestSettings,
+    PushSettings,
+    QuerySettings,
+    ReconcilerSettings,
+]
+
+
+def variables(settings: type[BaseSettings]) -> set[str]:
+    prefix = settings.model_config.get("env_prefix", "")
+    return {f"{prefix}{name}".upper() for name in settings.model_fields}
+
+
+def test_every_setting_stands_in_the_readme_and_nothing_else_does() -> None:
+    readme = (ROOT / "README.md").read_text()
+    told = set(re.findall(r"`(HOURBOOK_[A-Z_]+)`", readme))
+    there = set[str]().union(*map(variables, SETTINGS))
+    assert told == there
+
+
+@pytest.mark.parametrize("target", ["setup", "demo", "test", "check", "bench", "chaos", "clean"])
+def test_make_help_says_in_a_line_what_each_target_does(target: str) -> None:
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"],  # noqa: S607 -- whichever make there is
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.search(rf"^{target} +\S", said, re.MULTILINE)
+
+
+def test_ci_calls_what_the_readme_calls() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert {"make check", "make demo ONCE=1", "make test"} <= set(script.splitlines())
+    assert script.splitlines()[-1] == "make test"  # pytest's closing line comes last
