@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.world import World, eventually, world
 from hourbook_local.stack import SERVICES
-from tests.world import World, eventually, world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bench.world import Json, World, eventually, world
 from hourbook_contracts.codec import encode
 from hourbook_contracts.testing import recorded
 from hourbook_contracts.topics import LEDGER
-from tests.world import Json, World, eventually, world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
 
