@@ -57,7 +57,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("ingest")]
 
 VAULT_KEY = Fernet.generate_key().decode()
 ROLE = "hourbook_ingest"
-PASSWORD = "ingest-tests"
+PASSWORD = ROLE  # as in every suite: roles are the server's, which all share
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 names = count(1)
 
@@ -236,7 +236,7 @@ async def reading(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
 
 @pytest.fixture(scope="module")
 async def settings(kafka: str, postgres: str) -> Settings:
-    await migrate_database(postgres, {owner.role: PASSWORD for owner in OWNERS}, "pre")
+    await migrate_database(postgres, {owner.role: owner.role for owner in OWNERS}, "pre")
     await create_topics(KafkaSettings(kafka_bootstrap=kafka), 1)
     parts = urlsplit(postgres)
     host = parts.netloc.rpartition("@")[2]

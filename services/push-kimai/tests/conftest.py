@@ -58,7 +58,7 @@ from hourbook_simulators.kimai.seeds import seeded
 from hourbook_simulators.serving import server
 
 VAULT_KEY = Fernet.generate_key().decode()
-ROLE, PASSWORD = "hourbook_push", "push-tests"
+ROLE = PASSWORD = "hourbook_push"  # as in every suite: roles are the server's, which all share
 GRACE, WINDOW, TIMEOUT = 2.5, 1.0, 1.0
 ANNA, BEN = 3, 4
 numbers = count(1)
@@ -72,7 +72,7 @@ async def settings(kafka: str, postgres: str, worker_id: str) -> Settings:
     await owner.execute(f'CREATE DATABASE "{name}"')
     await owner.close()
     place = postgres.rsplit("/", 1)[0]
-    await migrate_database(f"{place}/{name}", {owner.role: PASSWORD for owner in OWNERS}, "pre")
+    await migrate_database(f"{place}/{name}", {owner.role: owner.role for owner in OWNERS}, "pre")
     await create_topics(KafkaSettings(kafka_bootstrap=kafka), 1)
     host = place.rsplit("@", 1)[1]
     return Settings(

@@ -223,10 +223,7 @@ def _entry(row: asyncpg.Record, title: str | None) -> Entry:
 
 
 async def _story(desk: Desk, entry: Entry) -> list[Step]:
-    """Of the entry, its posting, the timesheets that ever answered it, what it took from and who from it.
-
-    A message that was published twice is told once, where it was said first.
-    """
+    """Of the entry, its posting, the timesheets that ever answered it, what it took from and who from it."""
     rows = await desk.pool.fetch(
         "WITH own AS (SELECT subject, message FROM book.history"
         "             WHERE book = $1 AND subject = ANY($2::text[])),"
@@ -234,10 +231,8 @@ async def _story(desk: Desk, entry: Entry) -> list[Step]:
         "  UNION SELECT $3::text"
         "  UNION SELECT message->>'sheet' FROM own"
         "  UNION SELECT taken->>'entry' FROM own, jsonb_path_query(message, '$.trace.taken[*]') AS taken)"
-        " SELECT * FROM (SELECT DISTINCT ON (ce_id) * FROM book.history"
-        "  WHERE book = $1 AND (subject IN (SELECT subject FROM others)"
-        "   OR message->'trace'->'taken' @> jsonb_build_array(jsonb_build_object('entry', $5::text)))"
-        "  ORDER BY ce_id, partition, offset_) AS said_first"
+        " SELECT * FROM book.history WHERE book = $1 AND (subject IN (SELECT subject FROM others)"
+        "  OR message->'trace'->'taken' @> jsonb_build_array(jsonb_build_object('entry', $5::text)))"
         " ORDER BY partition, offset_ LIMIT $4",
         entry.book,
         [entry.entry, entry.posting, f"{entry.posting}/remainder"],
