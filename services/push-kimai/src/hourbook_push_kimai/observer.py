@@ -51,6 +51,9 @@ class Observer:
         asked = Asked()
         while True:
             await self.world.well.wait()
+            changed = (
+                self.world.control.changed
+            )  # first: what is told while we look is not slept over
             pause = 1.0
             try:
                 pause = await self._observe(asked)
@@ -58,7 +61,6 @@ class Observer:
                 await self.world.broken(str(error))
             except TRANSIENT as error:
                 log.warning("observer_waits_for_database", error=type(error).__name__)
-            changed = self.world.control.changed
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await changed.wait()
