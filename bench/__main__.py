@@ -4,13 +4,16 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import journey, webhooks
+from bench import journey, live, replay, sync, webhooks
 from bench.figures import Figure, show, write
 
 
 async def measure(folder: Path) -> list[Figure]:
     return [
         *await webhooks.measure(folder / "webhooks"),
+        *await live.measure(folder / "live"),
+        *await replay.measure(folder / "replay"),
+        *await sync.measure(folder / "sync"),
         *await journey.measure(folder / "journey"),
     ]
 

@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 
 from hourbook_cli.api import Api, opened
-from hourbook_cli.demo_setup import Twins, prepare
+from hourbook_cli.demo_setup import DESK, HOURS, Twins, connect, let_begin
 from hourbook_cli.settings import DemoSettings
 from hourbook_local.settings import LocalSettings
 from hourbook_local.stack import Parts, Stack
@@ -22,6 +22,12 @@ Json = dict[str, Any]
 MARKER = "[hb-"
 TABLES = ("tickets", "entries", "conflicts", "books")
 """Of the read model, beside the history, which is the ledger itself."""
+OF_ZAMMAD = ("kind", "base_url", "sweep_seconds", "time_zone")
+OF_KIMAI = (
+    *("kind", "base_url", "sweep_seconds", "placement_step_seconds", "send_window_seconds"),
+    *("timeout_seconds", "grace_seconds", "concurrent_writes", "write_cap"),
+)
+"""What a connection is set to, beside how often it is polled."""
 
 
 @dataclass
@@ -98,6 +104,27 @@ class World:
         for client in (self.kimai, self.zammad):
             (await client.delete("/_twin/faults")).raise_for_status()
 
+    # ---------------------------------------------------------------- what both sides are told
+    async def slow_down(self, seconds: float) -> None:
+        """Every call to a twin's API takes so long from now on."""
+        for twin in (self.zammad, self.kimai):
+            (await twin.post("/_twin/latency", json={"seconds": seconds})).raise_for_status()
+
+    async def poll_every(self, seconds: float) -> None:
+        """Both connections; what else they are stays."""
+        for name, kept in ((DESK, OF_ZAMMAD), (HOURS, OF_KIMAI)):
+            found = await self.api.get(f"/api/connectors/{name}")
+            body = {field: found[field] for field in kept} | {"poll_seconds": seconds}
+            await self.api.put(f"/api/connectors/{name}", body)
+
+    async def calls(self, *twins: httpx.AsyncClient) -> int:
+        """To the API of these, since they were forgotten."""
+        return sum([int(await _json(twin.get("/_twin/calls"), "total")) for twin in twins])
+
+    async def forget_calls(self) -> None:
+        for twin in (self.zammad, self.kimai):
+            (await twin.delete("/_twin/calls")).raise_for_status()
+
     # ---------------------------------------------------------------- what stands in the read model
     async def rows(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.stack.admin_dsn)
@@ -163,8 +190,17 @@ async def eventually(
 
 
 @asynccontextmanager
-async def world(folder: Path, parts: Parts = Parts()) -> AsyncIterator[World]:  # noqa: B008 -- frozen
-    """A stack of its own in this folder, with the demo's people; nothing was booked by us yet."""
+async def world(
+    folder: Path,
+    parts: Parts = Parts(),  # noqa: B008 -- frozen
+    *,
+    seed: str = "demo",
+    begun: bool = True,
+) -> AsyncIterator[World]:
+    """A stack of its own in this folder, with the demo's people; nothing was booked by us yet.
+
+    Not begun: Hourbook reads nothing before `hourbook_cli.demo_setup.let_begin`.
+    """
     async with Stack(LocalSettings.for_test(folder), parts) as stack:
         settings = _settings(stack)
         zammad = {"Authorization": "Token token=zammad-demo-token"}
@@ -176,7 +212,11 @@ async def world(folder: Path, parts: Parts = Parts()) -> AsyncIterator[World]:  
             _client(settings.kimai_url, hourbook) as as_hourbook,
             opened(settings) as api,
         ):
-            await prepare(api, Twins(at_zammad, as_hourbook), settings)
+            for twin in (at_zammad, at_kimai):
+                (await twin.post("/_twin/reset", json={"seed": seed})).raise_for_status()
+            await connect(api, Twins(at_zammad, as_hourbook), settings)
+            if begun:
+                await let_begin(api)
             yield World(stack, api, at_zammad, at_kimai)
 
 

@@ -54,6 +54,21 @@ class Prepared:
 
 
 async def prepare(api: Api, twins: Twins, settings: DemoSettings) -> Prepared:
+    """All of it; what lets the reading begin comes last, so that nothing is read before it has a place."""
+    prepared = await connect(api, twins, settings)
+    await let_begin(api)
+    return prepared
+
+
+async def let_begin(api: Api) -> None:
+    """Say what a unit is worth: nothing of a Zammad is read before."""
+    if not (await api.get(f"/api/connectors/{DESK}"))["units"]:
+        body = {"unit": "minute", "seconds_per_unit": 60}
+        await api.post(f"/api/connectors/{DESK}/unit", body)
+
+
+async def connect(api: Api, twins: Twins, settings: DemoSettings) -> Prepared:
+    """Everything but `let_begin`."""
     await _connect_zammad(api, twins, settings)
     await _connect_kimai(api, settings)
     prepared = await _map(api, await _names(twins))
@@ -82,9 +97,6 @@ async def _connect_zammad(api: Api, twins: Twins, settings: DemoSettings) -> Non
             "poll_seconds": 2,
         }
         await api.post("/api/connectors", body)
-    if not (await api.get(f"/api/connectors/{DESK}"))["units"]:
-        body = {"unit": "minute", "seconds_per_unit": 60}
-        await api.post(f"/api/connectors/{DESK}/unit", body)
 
 
 async def _connect_kimai(api: Api, settings: DemoSettings) -> None:

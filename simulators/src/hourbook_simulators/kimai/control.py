@@ -212,4 +212,5 @@ def _timesheet(row: Timesheet) -> dict[str, Any]:
         "tags": row.tag_ids,
         "zone": row.zone,
         "modified_at": row.modified_at.isoformat(),
+        "committed_at": row.committed_at.isoformat(),
     }

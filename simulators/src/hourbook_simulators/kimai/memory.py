@@ -115,6 +115,8 @@ class Timesheet:
     billable: bool = True
     tag_ids: list[int] = field(default_factory=list)
     modified_at: datetime = EPOCH
+    committed_at: datetime = EPOCH
+    """The same moment to the microsecond, while the twin runs: no Kimai has it, benches do."""
 
 
 @dataclass(slots=True)
@@ -188,6 +190,7 @@ class Memory:
 
     def touch(self, timesheet: Timesheet, now: datetime) -> None:
         """It was inserted or changed the way Kimai notices: `modified_at` in whole seconds."""
+        timesheet.committed_at = now
         timesheet.modified_at = now.replace(microsecond=0)
         if timesheet.modified_at < self._last_change:
             self._changes_in_order = False  # the clock was set back: lists by change scan all
@@ -316,10 +319,11 @@ class Memory:
         for row in kept["tokens"]:
             memory.add_token(Token(**_timed(row, "expires_at")))
         timesheets = [
-            Timesheet(**_timed(row, "begin", "end", "modified_at")) for row in kept["timesheets"]
+            Timesheet(**_timed(row, "begin", "end", "modified_at", "committed_at"))
+            for row in kept["timesheets"]
         ]
         for timesheet in sorted(timesheets, key=lambda row: row.modified_at):
-            memory.touch(timesheet, timesheet.modified_at)
+            memory.touch(timesheet, timesheet.committed_at)
         memory.timesheets = {row.id: row for row in sorted(timesheets, key=lambda row: row.id)}
         memory.roles = kept["roles"]
         memory.settings = kept["settings"]
@@ -341,7 +345,7 @@ class Memory:
 
 def _timed(row: dict[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
-        if row[name] is not None:
+        if row.get(name) is not None:
             row[name] = datetime.fromisoformat(row[name])
     return row
 
