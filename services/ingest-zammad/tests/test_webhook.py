@@ -38,7 +38,7 @@ class InMemoryRequests:
         self.put_there: list[RereadRequested] = []
         self.error: Exception | None = None
 
-    async def put(self, request: RereadRequested) -> None:
+    async def put(self, request: RereadRequested, _traceparent: str | None) -> None:
         if self.error is not None:
             raise self.error
         self.put_there.append(request)
@@ -206,3 +206,24 @@ async def test_while_it_starts_zammad_is_asked_to_come_again(webhook: Webhook) -
     assert_problem(await webhook.deliver(), 503)
     assert (await webhook.http.get("/health/live")).status_code == 200
     assert (await webhook.http.get("/health/ready")).status_code == 503
+
+
+async def test_every_address_of_the_webhook_is_documented_with_its_answers(
+    webhook: Webhook,
+) -> None:
+    paths = application(webhook.door).openapi()["paths"]
+    for path in ("/api/webhook/zammad", "/api/webhook/zammad/{connection}"):
+        answers = paths[path]["post"]["responses"]
+        assert {"202", "400", "401", "404", "413", "503"} <= answers.keys()
+    assert (await webhook.http.get("/api/webhook/zammad")).status_code == 405
+
+
+async def test_a_delivery_under_a_proxys_prefix_is_answered_alike(webhook: Webhook) -> None:
+    served = httpx.ASGITransport(application(webhook.door), root_path="/hourbook")
+    signature = "sha1=" + hmac.new(SECRET.encode(), BODY, hashlib.sha1).hexdigest()
+    async with httpx.AsyncClient(transport=served, base_url="http://proxy/hourbook") as http:
+        path = "/api/webhook/zammad/support"
+        answer = await http.post(path, content=BODY, headers={"X-Hub-Signature": signature})
+        assert (answer.status_code, answer.content) == (202, b"")
+        assert_problem(await http.post(path, content=BODY), 401)
+    assert len(webhook.inbox.put_there) == 1

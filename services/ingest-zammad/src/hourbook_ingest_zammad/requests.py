@@ -19,9 +19,10 @@ class Requests:
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
 
-    async def put(self, request: RereadRequested) -> None:
-        await send(self._producer, INBOX.name, encode(request, traceparent=current_traceparent()))
+    async def put(self, request: RereadRequested, traceparent: str | None) -> None:
+        await send(self._producer, INBOX.name, encode(request, traceparent=traceparent))
         REQUESTS.labels(request.why).inc()
 
     async def put_all(self, requests: Iterable[RereadRequested]) -> None:
-        await asyncio.gather(*(self.put(request) for request in requests))
+        traceparent = current_traceparent()
+        await asyncio.gather(*(self.put(request, traceparent) for request in requests))
