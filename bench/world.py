@@ -22,12 +22,6 @@ Json = dict[str, Any]
 MARKER = "[hb-"
 TABLES = ("tickets", "entries", "conflicts", "books")
 """Of the read model, beside the history, which is the ledger itself."""
-OF_ZAMMAD = ("kind", "base_url", "sweep_seconds", "time_zone")
-OF_KIMAI = (
-    *("kind", "base_url", "sweep_seconds", "placement_step_seconds", "send_window_seconds"),
-    *("timeout_seconds", "grace_seconds", "concurrent_writes", "write_cap"),
-)
-"""What a connection is set to, beside how often it is polled."""
 
 
 @dataclass
@@ -111,10 +105,9 @@ class World:
             (await twin.post("/_twin/latency", json={"seconds": seconds})).raise_for_status()
 
     async def poll_every(self, seconds: float) -> None:
-        """Both connections; what else they are stays."""
-        for name, kept in ((DESK, OF_ZAMMAD), (HOURS, OF_KIMAI)):
-            found = await self.api.get(f"/api/connectors/{name}")
-            body = {field: found[field] for field in kept} | {"poll_seconds": seconds}
+        """Both connections, which are otherwise as new ones are, not as the demo sets them."""
+        for name, twin in ((DESK, "zammad"), (HOURS, "kimai")):
+            body = {"kind": twin, "base_url": self.stack.url(twin), "poll_seconds": seconds}
             await self.api.put(f"/api/connectors/{name}", body)
 
     async def calls(self, *twins: httpx.AsyncClient) -> int:
