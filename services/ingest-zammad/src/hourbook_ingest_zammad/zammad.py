@@ -16,8 +16,8 @@ from hourbook_ingest_zammad import normalise
 from hourbook_ingest_zammad.metrics import CALLS
 from hourbook_ingest_zammad.normalise import Page, Ticket, TimeAccounting, UnreadableError
 from hourbook_ingest_zammad.survey import PAGE_ROWS, window
+from hourbook_ingest_zammad.wire import Wire
 
-TIMEOUT = httpx.Timeout(15, connect=4)
 PULL_TRIES = 3
 ASSETS = "TicketTimeAccounting"
 
@@ -65,17 +65,11 @@ class Zammad:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._secret = webhook_secret.encode() if webhook_secret else None
-        self._http = httpx.AsyncClient(
-            base_url=f"{base_url}/api/v1",
-            headers={"Authorization": f"Token token={token}", "Accept": "application/json"},
-            timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=40, max_keepalive_connections=40),
-            transport=transport,
-            mounts=dict.fromkeys(("all://127.0.0.1", "all://localhost")),  # never by a proxy
-        )
+        headers = {"Authorization": f"Token token={token}", "Accept": "application/json"}
+        self._wire = Wire(f"{base_url}/api/v1", headers, transport)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._wire.close()
 
     # ------------------------------------------------------------------------- what the loops ask
     def verifies(self, body: bytes, signature: str | None) -> bool:
@@ -179,7 +173,7 @@ class Zammad:
 
     async def _get(self, path: str, **params: str | int) -> Any:
         try:
-            answer = await self._http.get(path, params=params or None)
+            answer = await self._wire.get(path, params)
         except httpx.HTTPError as error:
             CALLS.labels("none").inc()
             raise RetriableError(f"no answer ({type(error).__name__})") from error
