@@ -84,13 +84,19 @@ class Policy:
     targets: dict[str, Target] = field(default_factory=dict)
     mappings: dict[tuple[str, str, str], MappingSet] = field(default_factory=dict)
     """By (kind, source connection, source key)."""
+    _zones: dict[tuple[str, int], str] = field(init=False, repr=False, compare=False)
+    """By target connection and user there: asked several times for every posting of a book."""
+
+    def __post_init__(self) -> None:
+        zones: dict[tuple[str, int], str] = {}
+        for mapping in self.mappings.values():
+            if mapping.kind == "worker":
+                zones.setdefault((mapping.target, mapping.target_id), mapping.time_zone or "UTC")
+        object.__setattr__(self, "_zones", zones)
 
     def zone_of(self, target: str, user_id: int) -> ZoneInfo:
         """The zone in which this Kimai user's days begin; UTC for a user nobody is mapped to."""
-        for mapping in self.mappings.values():
-            if (mapping.kind, mapping.target, mapping.target_id) == ("worker", target, user_id):
-                return ZoneInfo(mapping.time_zone or "UTC")
-        return ZoneInfo("UTC")
+        return ZoneInfo(self._zones.get((target, user_id), "UTC"))
 
 
 @dataclass(frozen=True, slots=True)

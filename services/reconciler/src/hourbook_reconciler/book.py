@@ -4,6 +4,9 @@ Pure values; `evolve.py` folds messages into them, nothing else changes them (pr
 """
 
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from hourbook_contracts.ids import BookId, EntryId, SheetId, SubjectId
 from hourbook_contracts.ledger import (
@@ -88,6 +91,8 @@ class Mapped:
 
 
 Verdict = TimesheetRequested | ConflictOpened | Settled
+_StoredVerdict = Annotated[Verdict, Field(union_mode="left_to_right")]
+"""The first type that fits: a settled one has no field that the others lack, and each of them has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Posting:
 
     gen: int = 0
     policy: int = 0
-    verdict: Verdict | None = None
+    verdict: _StoredVerdict | None = None
     answered: int = 0
     """Generation of the last answered request."""
     resolved: int = 0

@@ -33,8 +33,14 @@ def decisions(book: Book, policy: Policy, observed_at: datetime) -> list[Decisio
     Not said again: what the last verdict already says. `observed_at` is the moment the decisions
     carry; nothing depends on it.
     """
-    found = (decide(book, want, policy, observed_at) for want in plan(book, policy))
+    silent = {name for name, posting in book.postings.items() if _is_silent(posting, policy)}
+    found = (decide(book, want, policy, observed_at) for want in plan(book, policy, silent))
     return [decision for decision in found if decision is not None]
+
+
+def _is_silent(posting: Posting, policy: Policy) -> bool:
+    """Whether nothing may be said now: an answer is awaited, or a newer policy has spoken."""
+    return posting.waits_for_push or policy.version < posting.policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Dec
         held=reading.work if reading else None,
         locked=reading.locked if reading else False,
     )
-    if posting.waits_for_push or policy.version < posting.policy or not _may_speak(case):
+    if _is_silent(posting, policy) or not _may_speak(case):
         return None
     verdict = _verdict(case)
     return None if _said(verdict, posting) else verdict

@@ -25,10 +25,15 @@ class Netting:
 
 def net(book: Book) -> Netting:
     """Same activity type first, then any type of that agent; the latest first."""
-    left = {id_: entry.seconds for id_, entry in book.entries.items() if entry.seconds > 0}
+    left, negative = {}, []
+    for id_, entry in book.entries.items():
+        seconds = entry.seconds
+        if seconds > 0:
+            left[id_] = seconds
+        elif seconds < 0:
+            negative.append(id_)
     taken: dict[EntryId, list[Taken]] = {}
     remainders: dict[EntryId, int] = {}
-    negative = [id_ for id_, entry in book.entries.items() if entry.seconds < 0]
     for id_ in sorted(negative, key=lambda negative_id: age(book, negative_id)):
         short = -book.entries[id_].seconds
         for other in _bearers(book, id_, left):

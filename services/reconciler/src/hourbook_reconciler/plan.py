@@ -5,8 +5,10 @@ its place while its own inputs are unchanged; where no rule fires the work has n
 question and never "nothing wanted".
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from hourbook_contracts.ids import (
@@ -44,21 +46,28 @@ class Want:
     """Of a copy or orphan: the timesheet it is about, nothing being wanted of it."""
 
 
-def plan(book: Book, policy: Policy) -> list[Want]:
-    """One want for each subject of the book, in the order of their names."""
+def plan(book: Book, policy: Policy, silent: Collection[SubjectId] = ()) -> list[Want]:
+    """One want for each subject of the book, in the order of their names.
+
+    Postings that are `silent` are left out: nothing is said of them now, whatever is wanted.
+    """
     netting = net(book)
     wants = [
-        *_postings(book, policy, netting),
+        *_postings(book, policy, netting, silent),
         *_remainders(book, netting),
         *_strangers(book),
     ]
     return sorted(wants, key=lambda want: want.subject)
 
 
-def _postings(book: Book, policy: Policy, netting: Netting) -> list[Want]:
+def _postings(
+    book: Book, policy: Policy, netting: Netting, silent: Collection[SubjectId]
+) -> list[Want]:
     wants = []
     for id_, entry in book.entries.items():
         subject = posting_of(book.id, id_)
+        if subject in silent:
+            continue
         seconds = netting.left.get(id_, 0)
         if seconds:
             wants.append(_placed(book, policy, netting, entry=entry, seconds=seconds))
@@ -71,10 +80,11 @@ def _placed(book: Book, policy: Policy, netting: Netting, *, entry: Entry, secon
     subject = posting_of(book.id, entry.recorded.entry)
     mapped = book.posting(subject).mapped
     place, rules, missing = _mapped(entry.inputs, policy, connection_of(book.id))
-    placement = _placement(place, policy)
     if mapped is not None and mapped.inputs == entry.inputs:
         place, placement = mapped.place, mapped.placement or ANYWHERE
         missing = None if place else missing or Reason.UNMAPPED_ACTIVITY
+    else:
+        placement = _placement(place, policy)
     began_at = begin(entry.inputs.created_at, seconds, placement, clamped=place is not None)
     work = Work(place=place, began_at=began_at, duration_seconds=seconds)
     return Want(
@@ -93,7 +103,12 @@ def _placement(place: Place | None, policy: Policy) -> Placement:
     target = policy.targets.get(place.target)
     step = target.configured.placement_step_seconds if target else ANYWHERE.step_seconds
     zone = policy.zone_of(place.target, place.user_id)
-    return Placement(time_zone=zone.key, step_seconds=step)
+    return _stepped(zone.key, step)
+
+
+@lru_cache(maxsize=1024)
+def _stepped(time_zone: str, step_seconds: int) -> Placement:
+    return Placement(time_zone=time_zone, step_seconds=step_seconds)
 
 
 def begin(made: datetime, seconds: int, placement: Placement, *, clamped: bool) -> datetime:
@@ -120,7 +135,7 @@ def _mapped(
     def first(kind: str, *keys: str) -> tuple[str, int] | None:
         for key in keys:
             found = policy.mappings.get((kind, source, key))
-            tried.append(RuleTried(kind=kind, key=key, mapping=found.mapping if found else None))
+            tried.append(_tried(kind, key, found.mapping if found else None))
             if found:
                 return found.target, found.target_id
         return None
@@ -135,10 +150,17 @@ def _mapped(
         return None, tuple(tried), Reason.UNMAPPED_CUSTOMER
     if activity is None or activity[0] != project[0]:
         return None, tuple(tried), Reason.UNMAPPED_ACTIVITY
-    place = Place(
-        target=project[0], user_id=worker[1], project_id=project[1], activity_id=activity[1]
-    )
-    return place, tuple(tried), None
+    return _place(project[0], worker[1], project[1], activity[1]), tuple(tried), None
+
+
+@lru_cache(maxsize=4096)  # a few, which are looked up again for every posting
+def _tried(kind: str, key: str, mapping: str | None) -> RuleTried:
+    return RuleTried(kind=kind, key=key, mapping=mapping)
+
+
+@lru_cache(maxsize=4096)
+def _place(target: str, user_id: int, project_id: int, activity_id: int) -> Place:
+    return Place(target=target, user_id=user_id, project_id=project_id, activity_id=activity_id)
 
 
 def _customer_keys(inputs: Inputs) -> list[str]:

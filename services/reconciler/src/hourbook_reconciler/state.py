@@ -28,7 +28,7 @@ def encode(book: Book) -> bytes:
 
 
 def decode(state: bytes | str) -> Book:
-    """The very book that was encoded; a verdict is known by its fields (the richest type that fits)."""
+    """The very book that was encoded; a verdict is known by its fields."""
     return _BOOK.validate_json(state)
 
 
