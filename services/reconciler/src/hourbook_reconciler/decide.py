@@ -4,11 +4,12 @@ Pure and level-triggered: it looks at where both sides stand, not at what happen
 protocol.md 3, first line that holds; guard clauses from the safe cases to the bold ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
-from hourbook_contracts.ids import SheetId, connection_of
+from hourbook_contracts.ids import SheetId, SubjectId, connection_of
 from hourbook_contracts.installation import Policy
 from hourbook_contracts.ledger import (
     Candidate,
@@ -27,14 +28,25 @@ from hourbook_reconciler.plan import Want, plan
 TEMPLATE = 1
 
 
-def decisions(book: Book, policy: Policy, observed_at: datetime) -> list[Decision]:
+def decisions(
+    book: Book,
+    policy: Policy,
+    observed_at: datetime,
+    flying: Mapping[SubjectId, int] = MappingProxyType({}),
+) -> list[Decision]:
     """What is new to say about this book, in the order of its subjects' names.
 
-    Not said again: what the last verdict already says. `observed_at` is the moment the decisions
-    carry; nothing depends on it.
+    Not said again: what the last verdict already says, and what is `flying`, by subject the generation
+    that was proposed and not yet read back. `observed_at` is the moment the decisions carry; nothing
+    depends on it.
     """
     silent = {name for name, posting in book.postings.items() if _is_silent(posting, policy)}
-    found = (decide(book, want, policy, observed_at) for want in plan(book, policy, silent))
+    silent |= {name for name, gen in flying.items() if gen > book.posting(name).gen}
+    found = (
+        decide(book, want, policy, observed_at)
+        for want in plan(book, policy, silent)
+        if want.subject not in silent
+    )
     return [decision for decision in found if decision is not None]
 
 

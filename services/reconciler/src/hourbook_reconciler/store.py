@@ -14,7 +14,7 @@ import asyncpg
 
 from hourbook_contracts import codec
 from hourbook_contracts.codec import header
-from hourbook_contracts.ids import BookId
+from hourbook_contracts.ids import BookId, SubjectId
 from hourbook_contracts.installation import Policy
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import outbox
@@ -65,7 +65,7 @@ class Kept:
     books: dict[str, Book]
     partitions: dict[str, int]
     halted: dict[str, str]
-    proposed: dict[str, dict[str, int]]
+    proposed: dict[str, dict[SubjectId, int]]
     """By book and subject, the generation that is in the outbox and was not yet read back."""
 
 
@@ -84,7 +84,7 @@ class Proposals:
     """New things to say, with the books whose `proposed` they change."""
 
     records: list[codec.Record] = field(default_factory=list)
-    proposed: dict[str, dict[str, int]] = field(default_factory=dict)
+    proposed: dict[str, dict[SubjectId, int]] = field(default_factory=dict)
 
 
 async def apply(
@@ -153,7 +153,7 @@ def kept_of(rows: Iterable[asyncpg.Record]) -> Kept:
     kept = Kept({}, {}, {}, {})
     for row in rows:
         name = row["book"]
-        kept.books[name] = state.decode(row["state"])
+        kept.books[name] = state.recall(row["state"])
         kept.partitions[name] = row["partition"]
         kept.proposed[name] = json.loads(row["proposed"])
         if row["halted"] is not None:
@@ -163,7 +163,7 @@ def kept_of(rows: Iterable[asyncpg.Record]) -> Kept:
 
 def propose(
     shelf: Shelf,
-    proposed: Mapping[str, Mapping[str, int]],
+    proposed: Mapping[str, Mapping[SubjectId, int]],
     policy: Policy,
     observed_at: datetime | None,
 ) -> Proposals:
@@ -175,9 +175,7 @@ def propose(
         old = proposed.get(name, {})
         heard = shelf.heard.get(name, {})
         flying = {subject: gen for subject, gen in old.items() if heard.get(subject, 0) < gen}
-        for decision in decisions(shelf.book(name), policy, observed_at):
-            if flying.get(decision.posting, 0) >= decision.gen:
-                continue
+        for decision in decisions(shelf.book(name), policy, observed_at, flying):
             flying[decision.posting] = decision.gen
             found.records.append(codec.encode(decision, traceparent=shelf.traces.get(name)))
         if flying != old:
@@ -189,7 +187,7 @@ async def write(connection: Connection, shelf: Shelf, kept: Kept, proposals: Pro
     """Books, read model and outbox, each in the order of its keys (else two writers could deadlock)."""
     books = []
     for name in sorted(shelf.changed | proposals.proposed.keys()):
-        encoded = state.encode(shelf.book(name))
+        encoded = state.encode_to_recall(shelf.book(name))
         proposed = proposals.proposed.get(name, kept.proposed.get(name, {}))
         books.append(
             (
