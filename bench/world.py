@@ -136,7 +136,11 @@ class World:
         return digests
 
     async def is_quiet(self) -> bool:
-        """Nothing is on its way: the ledger is read to its end and no request is open."""
+        """Nothing is on its way: all of Zammad is read, the ledger to its end, no request is open."""
+        booked = await _json(self.zammad.get("/_twin/state"), "time_accountings")
+        known = await self.rows("SELECT entry FROM book.entries")
+        if not {f"zammad:{DESK}:{row['id']}" for row in booked} <= {row["entry"] for row in known}:
+            return False
         open_requests = await self.rows("SELECT count(*) FROM push.effects WHERE state <> 'done'")
         waiting = await self.rows(
             "SELECT (SELECT count(*) FROM book.outbox) + (SELECT count(*) FROM push.outbox)"

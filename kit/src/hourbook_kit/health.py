@@ -1,6 +1,7 @@
 """Health: alive while the process answers, ready while nothing stands in the way, and what does."""
 
 import asyncio
+import signal
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,30 +70,37 @@ def routes(health: Health) -> APIRouter:
 
 def health_app(health: Health) -> FastAPI:
     """For a service that has no HTTP of its own; everything under `/health`."""
-    app = FastAPI(title="Hourbook health", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Hourbook health",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # probes tell no story
+    )
     app.include_router(routes(health), prefix="/health")
     return app
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
-    """Logs through ours, no access log; `await server.serve()` ends on SIGTERM or SIGINT."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
+async def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; logs through ours, no access log."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn stops at it, then raises it again
+        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
     )
+    await uvicorn.Server(config).serve()
 
 
 async def serve_until_stopped(
     app: FastAPI, host: str, port: int, *work: asyncio.Task[None]
 ) -> None:
     """Serve until a signal comes; then cancel the service's loops and wait for them."""
-    await server(app, host, port).serve()
+    await serve(app, host, port)
     for task in work:
         task.cancel()
     await asyncio.gather(*work, return_exceptions=True)

@@ -159,7 +159,8 @@ class _Kept:
             if asked_to or time.monotonic() - began > LIVED_A_WHILE_SECONDS:
                 pause = PAUSE_SECONDS_MIN
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
             pause = min(2 * pause, PAUSE_SECONDS_MAX)
 
     async def _spawn(self) -> asyncio.subprocess.Process:

@@ -36,7 +36,8 @@ class Connections:
     async def changed_or(self, seconds: float) -> None:
         """Wait that long, or until somebody changed something that may help."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.changed.wait()
 
     async def client(self, source: Source) -> Zammad:
         """Its secrets are asked of the vault once for each version of them."""

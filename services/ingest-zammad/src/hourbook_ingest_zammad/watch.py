@@ -6,7 +6,7 @@ Neither reads a ticket; both ask for it in the inbox, so that each ticket has on
 import asyncio
 import time
 from collections.abc import Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -75,10 +75,9 @@ class Watch:
                 continue
             self._health.clear(f"unit {self._name}")
             seconds = await self._look(source, backoff)
-            try:
-                await asyncio.wait_for(changed.wait(), seconds)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await changed.wait()
 
     async def _look(self, source: Source, backoff: Backoff) -> float:
         """Poll and sweep if it is time to; gives how long there is nothing to do."""

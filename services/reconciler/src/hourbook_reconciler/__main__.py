@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import tempfile
 from contextlib import AsyncExitStack
 
@@ -13,7 +12,7 @@ from aiokafka.errors import KafkaError
 from hourbook_kit import kafka
 from hourbook_kit.control import ControlTail
 from hourbook_kit.crash import die, spawn
-from hourbook_kit.health import Health, health_app, server
+from hourbook_kit.health import Health, health_app, serve
 from hourbook_kit.outbox import Relay
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_reconciler.agent import Agent, make_app
@@ -31,13 +30,11 @@ STOP_SECONDS = 4
 KAFKA_PATIENCE_SECONDS = 60
 
 
-async def serve(settings: Settings) -> None:
+async def run(settings: Settings) -> None:
     """Health from the first moment, everything else as soon as Kafka and PostgreSQL are there."""
     health = Health()
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn stops at it, then raises it again
-        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
     work = spawn(reconcile(settings, health), "reconciler")
-    await server(health_app(health), settings.host, settings.port).serve()
+    await serve(health_app(health), settings.host, settings.port)
     log.info("stopping")
     work.cancel()
     _, running = await asyncio.wait([work], timeout=STOP_SECONDS)
@@ -109,7 +106,7 @@ def main() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         start_tracing("reconciler")
-    asyncio.run(serve(settings))
+    asyncio.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ all; where it stopped is stored with each chunk.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -140,7 +141,6 @@ class Assessor:
 
 
 async def _wait(told: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(told.wait(), LOOK_AGAIN_SECONDS)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+            await told.wait()

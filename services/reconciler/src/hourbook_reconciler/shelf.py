@@ -71,8 +71,6 @@ class Shelf:
     conflicts: dict[SubjectId, ConflictRow] = field(default_factory=dict)
     history: list[HistoryRow] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
-    newest: datetime | None = None
-    """The latest `observed_at` read."""
 
     def put(self, record: Record) -> None:
         """Fold a record; one that cannot be, and all behind it in its book, go into quarantine."""
@@ -98,8 +96,6 @@ class Shelf:
         row = _remembered(record, message)
         self.history.append(row)
         self.traces[name] = row.traceparent
-        if self.newest is None or message.observed_at > self.newest:
-            self.newest = message.observed_at
         if isinstance(message, Decision):
             heard = self.heard.setdefault(name, {})
             heard[message.posting] = max(heard.get(message.posting, 0), message.gen)

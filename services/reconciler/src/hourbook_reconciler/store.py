@@ -17,7 +17,7 @@ from hourbook_contracts.codec import header
 from hourbook_contracts.ids import BookId, SubjectId
 from hourbook_contracts.installation import Policy
 from hourbook_contracts.topics import LEDGER
-from hourbook_kit import outbox
+from hourbook_kit import clock, outbox
 from hourbook_reconciler import state
 from hourbook_reconciler.book import Book
 from hourbook_reconciler.decide import decisions
@@ -103,7 +103,7 @@ async def apply(
         shelf = Shelf(dict(kept.books), dict(kept.halted))
         for record in new:
             shelf.put(record)
-        proposals = propose(shelf, kept.proposed, policy, shelf.newest)
+        proposals = propose(shelf, kept.proposed, policy, clock.now())
         await write(connection, shelf, kept, proposals)
         await move(connection, places, policy, cluster_id)
         halted = tuple(sorted(shelf.halted.keys() - kept.halted.keys()))
@@ -165,12 +165,12 @@ def propose(
     shelf: Shelf,
     proposed: Mapping[str, Mapping[SubjectId, int]],
     policy: Policy,
-    observed_at: datetime | None,
+    observed_at: datetime,
 ) -> Proposals:
     """What is new to say about the books that were read of, one proposal of a generation in flight."""
     found = Proposals()
     for name in sorted(shelf.partitions):
-        if name in shelf.halted or observed_at is None:
+        if name in shelf.halted:
             continue
         old = proposed.get(name, {})
         heard = shelf.heard.get(name, {})
