@@ -6,17 +6,35 @@
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 
 import uvicorn
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI, Request, Response
 
-BYTES = 230
-"""About what a `RereadRequested` is."""
+from hourbook_contracts.codec import encode
+from hourbook_contracts.inbox import RereadRequested
+from hourbook_kit import clock
+
+TICKETS = 50
+"""As many keys as the load names, so that the records spread over the partitions alike."""
+RECORD = encode(
+    RereadRequested(
+        observed_at=clock.now(),
+        connection="desk",
+        ticket_id=10**6,
+        why="webhook",
+        delivery="0-1000",
+        body_sha256="0" * 64,
+        body_bytes=44,
+    ),
+    traceparent=f"00-{1:032x}-{1:016x}-00",
+)
 
 
 def build(bootstrap: str, topic: str) -> FastAPI:
     producer: AIOKafkaProducer | None = None
+    numbers = count()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -33,7 +51,12 @@ def build(bootstrap: str, topic: str) -> FastAPI:
     async def webhook(connection: str, request: Request) -> Response:
         await request.body()
         assert producer is not None  # noqa: S101 -- made in the lifespan
-        await producer.send_and_wait(topic, value=b"x" * BYTES, key=connection.encode())
+        await producer.send_and_wait(
+            topic,
+            value=RECORD.value,
+            key=f"{connection}:{10**6 + next(numbers) % TICKETS}".encode(),
+            headers=RECORD.headers,
+        )
         return Response(status_code=202)
 
     return app

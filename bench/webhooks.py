@@ -10,15 +10,17 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench import load
 from bench.figures import Figure, more_is_better
 from bench.world import World, eventually, world
-from hourbook_contracts.topics import DEAD_LETTERS
+from hourbook_contracts.topics import INBOX
 from hourbook_local.children import free_port
 
 REQUESTS, ROUNDS = 3000, 3
 PATH = "/api/webhook/zammad/desk"
+BARE_TOPIC = "bench.inbox"
 SECRET = "bench-only"  # noqa: S105 -- of a connection that lives as long as the bench
 
 
@@ -26,9 +28,10 @@ async def measure(folder: Path) -> list[Figure]:
     """In turn, after a warm-up; the median round of each."""
     async with world(folder) as here:
         await _with_our_secret(here)
+        await _bare_topic(here.stack.bootstrap)
         port = free_port()
         bare = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bench.bare_handler", here.stack.bootstrap, DEAD_LETTERS.name),
+            *(sys.executable, "-m", "bench.bare_handler", here.stack.bootstrap, BARE_TOPIC),
             str(port),
             env=os.environ,
         )
@@ -52,6 +55,15 @@ async def _with_our_secret(here: World) -> None:
     body = {"kind": "zammad", "base_url": here.stack.url("zammad"), "webhook_secret": SECRET}
     await here.api.put("/api/connectors/desk", {**body, "poll_seconds": 3600})
     await asyncio.sleep(2)
+
+
+async def _bare_topic(bootstrap: str) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        await client.create_topics([NewTopic(BARE_TOPIC, INBOX.partitions, 1)])
+    finally:
+        await client.close()
 
 
 async def _answers(port: int) -> bool:

@@ -29,12 +29,29 @@ async def put(
     records: Sequence[Record],
 ) -> None:
     """Write records into the outbox, in this order, within the caller's transaction; wakes the relay."""
-    if not records:
-        return
-    await connection.execute(
+    if records:
+        await connection.execute(
+            f"WITH written AS ({insertion(schema)}) SELECT pg_notify('{channel(schema)}', '')",
+            *columns(topic, records),
+        )
+
+
+def channel(schema: str) -> str:
+    """What the relay listens to."""
+    return f"{schema}_outbox"
+
+
+def insertion(schema: str) -> str:
+    """The statement that writes `columns`, for whoever writes more in one; then notify the `channel`."""
+    return (
         f"INSERT INTO {schema}.outbox (topic, key, value, headers)"  # noqa: S608 -- our own schema's name
-        " SELECT $1, * FROM unnest($2::text[], $3::bytea[], $4::jsonb[])",
-        topic,
+        " SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::jsonb[])"
+    )
+
+
+def columns(topic: str, records: Sequence[Record]) -> tuple[list[object], ...]:
+    return (
+        [topic] * len(records),
         [None if record.key is None else record.key.decode() for record in records],
         [record.value for record in records],
         [
@@ -42,7 +59,6 @@ async def put(
             for record in records
         ],
     )
-    await connection.execute("SELECT pg_notify($1, '')", f"{schema}_outbox")
 
 
 class Relay:
@@ -56,7 +72,7 @@ class Relay:
         while True:
             try:
                 async with leading(self._dsn, f"{self._schema} outbox") as connection:
-                    await connection.add_listener(f"{self._schema}_outbox", self._woken)
+                    await connection.add_listener(channel(self._schema), self._woken)
                     await self._lead(connection)
             except (*TRANSIENT, KafkaError) as error:
                 log.warning("outbox_waits", schema=self._schema, error=type(error).__name__)

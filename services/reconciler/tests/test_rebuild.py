@@ -25,7 +25,7 @@ from hourbook_kit import kafka
 from hourbook_reconciler.rebuild import Rebuilt, rebuild, record_of
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
-from hourbook_reconciler.store import apply, share
+from hourbook_reconciler.store import apply, shared
 
 TABLES = ("books", "tickets", "entries", "conflicts", "history", "quarantine", "outbox")
 
@@ -177,8 +177,7 @@ async def test_a_ledger_on_another_kafka_is_taken_as_the_truth(
 async def test_a_rebuild_waits_for_the_batch_that_runs(
     settings: Settings, connection: asyncpg.Connection
 ) -> None:
-    async with connection.transaction():
-        await share(connection)
+    async with shared(connection):
         waiting = asyncio.create_task(rebuilt(settings))
         done, _ = await asyncio.wait([waiting], timeout=1)
         assert not done

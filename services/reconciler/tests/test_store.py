@@ -56,6 +56,13 @@ async def outbox(connection: asyncpg.Connection) -> list[tuple[str, int]]:
     ]
 
 
+async def waits_for_a_lock(connection: asyncpg.Connection) -> None:
+    """Until somebody does."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    while not await connection.fetchval(waiting):  # noqa: ASYNC110 -- PostgreSQL tells nobody
+        await asyncio.sleep(0.01)
+
+
 @pytest.mark.anyio
 async def test_a_fact_becomes_rows_and_a_request(connection: asyncpg.Connection) -> None:
     assert await told(connection, Ledger().tell(recorded())) == Applied(1, 1)
@@ -127,12 +134,15 @@ async def test_a_worker_killed_before_its_commit_has_done_nothing(
     dsn: str, connection: asyncpg.Connection
 ) -> None:
     batch = Ledger().tell(recorded())
-    dying = await asyncpg.connect(dsn)
-    async with asyncio.timeout(5):
-        transaction = dying.transaction()
-        await transaction.start()
-        await told(dying, batch)
+    dying, holder = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    async with asyncio.timeout(5), holder.transaction():
+        await holder.execute("LOCK TABLE book.history")
+        under_way = asyncio.create_task(told(dying, batch))
+        await waits_for_a_lock(connection)
         dying.terminate()
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await under_way
+    await holder.close()
     assert await told(connection, batch) == Applied(1, 1)
     assert await outbox(connection) == [("timesheet_requested", 1)]
 

@@ -31,9 +31,9 @@ from hourbook_kit.vault import VaultKeyError
 log = structlog.get_logger()
 
 GROUP = "hourbook-ingest-zammad"
-BATCH = 500
+BATCH = 5000
 PAUSE_SECONDS_A_RECORD = 0.005
-PAUSE_SECONDS_MAX = 0.2
+PAUSE_SECONDS_MAX = 1
 """Between batches: the more comes, the more of it is read together, and deliveries have the room."""
 TRIES = 3
 TRIES_WITHOUT_ANSWER = 6

@@ -6,6 +6,7 @@ unexpected error ends the process, and Kafka's own offsets only inform people.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, cast
 
@@ -22,6 +23,9 @@ from hourbook_kit.settings import KafkaSettings
 from hourbook_reconciler.record import Record
 
 log = structlog.get_logger()
+
+REST_SECONDS_MAX = 0.05
+"""After a transaction we rest as long as it took: the busier we are, the more comes together."""
 
 Commit = Callable[[list[Record]], Awaitable[None]]
 """Applies a batch in one transaction, or ends the process."""
@@ -129,11 +133,12 @@ class Agent:
             events = self.waiting[: self._batch]
             del self.waiting[: self._batch]
             self._room.set()
-            self.busy = True
+            self.busy, began = True, time.monotonic()
             await self._commit([_record(event.message) for event in events])
             for event in events:
                 await stream.ack(event)  # after the commit; only informs people
             self.busy = False
+            await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
 
 
 def _record(message: Any) -> Record:

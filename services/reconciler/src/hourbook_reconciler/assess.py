@@ -25,11 +25,11 @@ from hourbook_reconciler.store import (
     RECONCILER_FOLD_VERSION,
     Kept,
     OutdatedPolicyError,
+    Together,
     load,
     lock,
-    move,
     propose,
-    share,
+    shared,
     write,
 )
 
@@ -51,19 +51,17 @@ class Assessed:
 
 async def assess_chunk(connection: asyncpg.Connection, policy: Policy) -> Assessed:
     """Decide the next books by this policy; raises `OutdatedPolicyError`."""
-    async with connection.transaction():
-        await share(connection)
+    async with shared(connection):
         after = await _begin(connection, policy)
         if after is None:
             return Assessed(finished=True)
         found = await connection.fetch(query("next_books"), after, CHUNK)
-        places = await lock(connection, sorted({row["partition"] for row in found}), policy)
+        places = await lock(connection, {row["partition"] for row in found}, policy)
         kept = await load(connection, [row["book"] for row in found])
         shelf = Shelf(dict(kept.books), partitions=dict(kept.partitions))
         await _try_again(connection, shelf, kept)
         proposals = propose(shelf, kept.proposed, policy, clock.now())
-        await write(connection, shelf, kept, proposals)
-        await move(connection, places, policy)
+        await write(connection, shelf, kept, proposals, places, policy)
         finished = len(found) < CHUNK
         await connection.execute(
             "UPDATE book.assessment SET after_book = $1, finished = $2",
@@ -102,9 +100,9 @@ async def _begin(connection: asyncpg.Connection, policy: Policy) -> str | None:
 
 async def _fence(connection: asyncpg.Connection, policy: Policy) -> None:
     """From now on nobody commits with an older policy anywhere, also where no book is yet."""
-    partitions = list(range(LEDGER.partitions))
-    await connection.execute(query("begin_checkpoints"), partitions)
-    await move(connection, await lock(connection, partitions, policy), policy)
+    moved = Together()
+    moved.move(await lock(connection, range(LEDGER.partitions), policy), policy)
+    await moved.execute(connection)
 
 
 class Assessor:

@@ -5,7 +5,9 @@ partition waits here, and then finds its messages applied.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -33,6 +35,8 @@ REBUILD_LOCK = 0x686F7572
 
 CHANNEL = "book_changed"
 """Notified at each commit with the partitions that moved, separated by commas."""
+
+_PARAMETER = re.compile(r"\$(\d+)")
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -91,11 +95,8 @@ async def apply(
     connection: Connection, records: Sequence[Record], policy: Policy, cluster_id: str
 ) -> Applied:
     """Fold what is new of a batch, decide the books it touches, and move the checkpoint with it."""
-    async with connection.transaction():
-        await share(connection)
-        partitions = sorted({record.partition for record in records})
-        await connection.execute(query("begin_checkpoints"), partitions)
-        places = await lock(connection, partitions, policy)
+    async with shared(connection):
+        places = await lock(connection, {record.partition for record in records}, policy)
         new = [record for record in records if is_new(record, places)]
         if not new:
             return Applied(0, 0)
@@ -104,22 +105,33 @@ async def apply(
         for record in new:
             shelf.put(record)
         proposals = propose(shelf, kept.proposed, policy, clock.now())
-        await write(connection, shelf, kept, proposals)
-        await move(connection, places, policy, cluster_id)
+        await write(connection, shelf, kept, proposals, places, policy, cluster_id)
         halted = tuple(sorted(shelf.halted.keys() - kept.halted.keys()))
         return Applied(len(new), len(proposals.records), len(shelf.quarantine), halted)
 
 
-async def share(connection: Connection) -> None:
-    """Wait while a rebuild runs, and let none begin before this transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", REBUILD_LOCK)
+@asynccontextmanager
+async def shared(connection: Connection) -> AsyncIterator[None]:
+    """A transaction that waits while a rebuild runs, and lets none begin before it ends."""
+    try:
+        await connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({REBUILD_LOCK})")
+        yield
+    except BaseException:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 async def lock(
-    connection: Connection, partitions: Sequence[int], policy: Policy
+    connection: Connection, partitions: Iterable[int], policy: Policy
 ) -> dict[int, Checkpoint]:
-    """The checkpoints, ours until the transaction ends; raises `OutdatedPolicyError`."""
-    rows = await connection.fetch(query("lock_checkpoints"), partitions)
+    """The checkpoints, made where missing, ours until the transaction ends; raises `OutdatedPolicyError`."""
+    wanted = sorted(partitions)
+    rows = await connection.fetch(query("lock_checkpoints"), wanted)
+    if len(rows) < len(wanted):
+        await connection.execute(query("begin_checkpoints"), wanted)
+        rows = await connection.fetch(query("lock_checkpoints"), wanted)
     newest = max((row["policy_version"] for row in rows), default=0)
     if policy.version < newest:
         raise OutdatedPolicyError(newest)
@@ -183,8 +195,19 @@ def propose(
     return found
 
 
-async def write(connection: Connection, shelf: Shelf, kept: Kept, proposals: Proposals) -> None:
-    """Books, read model and outbox, each in the order of its keys (else two writers could deadlock)."""
+async def write(
+    connection: Connection,
+    shelf: Shelf,
+    kept: Kept,
+    proposals: Proposals,
+    places: Mapping[int, Checkpoint],
+    policy: Policy,
+    cluster_id: str | None = None,
+) -> None:
+    """Books, read model, outbox and checkpoints with the policy that decided, in one round trip.
+
+    Each in the order of its keys (else two writers could deadlock).
+    """
     books = []
     for name in sorted(shelf.changed | proposals.proposed.keys()):
         encoded = state.encode_to_recall(shelf.book(name))
@@ -199,36 +222,56 @@ async def write(connection: Connection, shelf: Shelf, kept: Kept, proposals: Pro
                 json.dumps(proposed, sort_keys=True),
             )
         )
-    await _many(connection, "upsert_books", books)
     tickets = [(*row[:6], json.dumps(row.tags), row.merged_into) for row in shelf.ticket_rows()]
-    await _many(connection, "upsert_tickets", sorted(tickets))
-    await _many(connection, "upsert_entries", sorted(shelf.entry_rows()))
-    await _many(connection, "upsert_conflicts", sorted(shelf.conflicts.values()))
-    await _many(connection, "insert_history", shelf.history)
-    await _many(connection, "insert_quarantine", shelf.quarantine)
-    await outbox.put(connection, "book", LEDGER.name, proposals.records)
+    together = Together()
+    together.rows("upsert_books", books)
+    together.rows("upsert_tickets", sorted(tickets))
+    together.rows("upsert_entries", sorted(shelf.entry_rows()))
+    together.rows("upsert_conflicts", sorted(shelf.conflicts.values()))
+    together.rows("insert_history", shelf.history)
+    together.rows("insert_quarantine", shelf.quarantine)
+    if proposals.records:
+        together.add(outbox.insertion("book"), outbox.columns(LEDGER.name, proposals.records))
+        together.notify(outbox.channel("book"))
+    together.move(places, policy, cluster_id)
+    await together.execute(connection)
 
 
-async def move(
-    connection: Connection,
-    places: Mapping[int, Checkpoint],
-    policy: Policy,
-    cluster_id: str | None = None,
-) -> None:
-    """Store the checkpoints with the policy that decided; tells those who wait for them."""
-    await connection.execute(
-        query("move_checkpoints"),
-        list(places),
-        [place.next_offset for place in places.values()],
-        [place.last_ce_id for place in places.values()],
-        policy.version,
-        cluster_id,
-    )
-    await connection.execute(
-        "SELECT pg_notify($1, $2)", CHANNEL, ",".join(str(partition) for partition in places)
-    )
+class Together:
+    """Writes to different tables in one statement: a round trip costs more than most of them."""
 
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._notices: list[str] = []
+        self._arguments: list[object] = []
 
-async def _many(connection: Connection, name: str, rows: Sequence[Sequence[object]]) -> None:
-    if rows:
-        await connection.execute(query(name), *map(list, zip(*rows, strict=True)))
+    def add(self, statement: str, arguments: Sequence[object]) -> None:
+        """One that writes; none of them sees what another one has written."""
+        self._parts.append(f"step{len(self._parts)} AS ({self._shifted(statement)})")
+        self._arguments += arguments
+
+    def rows(self, name: str, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            self.add(query(name), [list(column) for column in zip(*rows, strict=True)])
+
+    def notify(self, channel: str, payload: str = "") -> None:
+        self._notices.append(self._shifted("pg_notify($1, $2)"))
+        self._arguments += [channel, payload]
+
+    def move(
+        self, places: Mapping[int, Checkpoint], policy: Policy, cluster_id: str | None = None
+    ) -> None:
+        """Store the checkpoints with the policy that decided; tells those who wait for them."""
+        offsets = [place.next_offset for place in places.values()]
+        last = [place.last_ce_id for place in places.values()]
+        moved = [list(places), offsets, last, policy.version, cluster_id]
+        self.add(query("move_checkpoints"), moved)
+        self.notify(CHANNEL, ",".join(str(partition) for partition in places))
+
+    async def execute(self, connection: Connection) -> None:
+        parts, notices = ", ".join(self._parts), ", ".join(self._notices)
+        await connection.execute(f"WITH {parts} SELECT {notices}", *self._arguments)
+
+    def _shifted(self, statement: str) -> str:
+        by = len(self._arguments)
+        return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", statement)
