@@ -7,10 +7,11 @@ well is parked, because it must not hold up the others.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hourbook_contracts.codec import UndecodableError, decode
@@ -90,10 +91,7 @@ class Inbox:
             if not records:
                 continue
             await self.work(records)
-            try:
-                await consumer.commit({at: batch[-1].offset + 1 for at, batch in batches.items()})
-            except KafkaError as error:  # we shall read them again, which is harmless
-                log.warning("inbox_commit_failed", error=type(error).__name__)
+            await _commit(consumer, {at: batch[-1].offset + 1 for at, batch in batches.items()})
             pause = PAUSE_SECONDS_A_RECORD * len(records)
             await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
 
@@ -213,6 +211,19 @@ class Inbox:
         except (*TRANSIENT, KafkaError) as away:
             log.warning("parking_waits", error=type(away).__name__)
             return False
+
+
+async def _commit(consumer: AIOKafkaConsumer, places: dict[TopicPartition, int]) -> None:
+    """Comes to its end also when we are cancelled: aiokafka shields it, and then nobody hears it fail."""
+    committing = asyncio.ensure_future(consumer.commit(places))
+    try:
+        await asyncio.shield(committing)
+    except KafkaError as error:  # we shall read them again, which is harmless
+        log.warning("inbox_commit_failed", error=type(error).__name__)
+    except asyncio.CancelledError:
+        with suppress(KafkaError):
+            await committing
+        raise
 
 
 def _obstacle(name: str) -> str:
