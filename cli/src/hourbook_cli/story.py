@@ -103,7 +103,8 @@ def _refused(told: Json, _: Json) -> str:
 
 
 def _conflict(told: Json, _: Json) -> str:
-    return f"A person is asked: {told['reason']} (generation {told['gen']})."
+    detail = f" {told['detail']}" if told.get("detail") else ""
+    return f"A person is asked: {told['reason']} (generation {told['gen']}).{detail}"
 
 
 def _resolved(told: Json, _: Json) -> str:

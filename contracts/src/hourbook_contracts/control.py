@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hourbook_contracts.ids import ConnectionName
-from hourbook_contracts.ledger import INGEST, QUERY
+from hourbook_contracts.ledger import INGEST, PUSH, QUERY
+from hourbook_contracts.lockdown import Lockdown
 from hourbook_contracts.message import Message, Moment
 
 
@@ -75,12 +76,26 @@ class TargetConfigured(ConnectionEvent):
     """At once, each on another user."""
     write_cap: int = Field(default=500, ge=1)
     """More queued writes than this wait for a person (promise 10)."""
+    lockdown: Lockdown | None = None
+    """Of this Kimai, as an administrator entered it: its API does not tell (kimai-api.md 2.1)."""
 
 
 class ConnectionRemoved(ConnectionEvent):
     """It is read and written no more; its books stay."""
 
     TYPE: ClassVar = "hourbook.connection_removed.v1"
+
+
+class TargetLearned(ConnectionEvent):
+    """What we found out about a Kimai and what plans depend on (the whole of it, not a difference)."""
+
+    TYPE: ClassVar = "hourbook.target_learned.v1"
+    SOURCE: ClassVar = PUSH
+
+    allows_overlap: bool = True
+    """Whether a worker may have two timesheets at one time."""
+    step_seconds: int = Field(default=1, ge=1)
+    """To which it was seen to round begins and ends; 1: it was not seen to."""
 
 
 class UnitConfirmed(ConnectionEvent):
@@ -186,6 +201,13 @@ class AlarmRaised(ConnectionEvent):
     known: int = 0
 
 
+class TargetAlarmRaised(AlarmRaised):
+    """The same, said of a Kimai by the service that watches it."""
+
+    TYPE: ClassVar = "hourbook.target_alarm_raised.v1"
+    SOURCE: ClassVar = PUSH
+
+
 class AlarmAnswered(ConnectionEvent):
     """A person looked: `believe` what the other side says, or wait until it is well (`wait`)."""
 
@@ -198,6 +220,7 @@ class AlarmAnswered(ConnectionEvent):
 CONTROL_TYPES: tuple[type[ControlEvent], ...] = (
     SourceConfigured,
     TargetConfigured,
+    TargetLearned,
     ConnectionRemoved,
     UnitConfirmed,
     WritingSwitched,
@@ -208,11 +231,13 @@ CONTROL_TYPES: tuple[type[ControlEvent], ...] = (
     WritesReleased,
     SyncRequested,
     AlarmRaised,
+    TargetAlarmRaised,
     AlarmAnswered,
 )
 
 POLICY_TYPES = (
     TargetConfigured,
+    TargetLearned,
     ConnectionRemoved,
     WritingSwitched,
     MappingSet,

@@ -21,6 +21,7 @@ from hourbook_contracts.control import (
     SourceConfigured,
     SyncRequested,
     TargetConfigured,
+    TargetLearned,
     UnitConfirmed,
     WritesReleased,
     WritingSwitched,
@@ -63,10 +64,24 @@ class Target:
     """Offset of the last `WritesReleased`, + 1."""
     sync_asked: int = 0
     sweep_asked: int = 0
+    learned: TargetLearned | None = None
+    alarms: tuple[AlarmRaised, ...] = ()
+    answered: tuple[AlarmAnswered, ...] = ()
 
     @property
     def name(self) -> str:
         return self.configured.connection
+
+    @property
+    def packs(self) -> bool:
+        """Whether push chooses begins, because this Kimai forbids overlap."""
+        return self.learned is not None and not self.learned.allows_overlap
+
+    @property
+    def step_seconds(self) -> int:
+        """To which begins are placed: what an administrator set, or more where Kimai rounds to more."""
+        learned = self.learned.step_seconds if self.learned else 1
+        return max(self.configured.placement_step_seconds, learned)
 
     def is_closed(self, day: date) -> bool:
         return any(first <= day <= last for first, last in self.closed)
@@ -127,9 +142,7 @@ def learn(known: Installation, event: ControlEvent, offset: int) -> Installation
             return _with_source(known, replace(old, configured=event) if old else Source(event))
         case TargetConfigured(connection=name):
             target = known.targets.get(name)
-            return _with_target(
-                known, replace(target, configured=event) if target else Target(event)
-            )
+            return _with_target(known, _configured(target, event) if target else Target(event))
         case ConnectionRemoved(connection=name):
             return replace(
                 known,
@@ -142,6 +155,14 @@ def learn(known: Installation, event: ControlEvent, offset: int) -> Installation
             pass
     known = _with_source_event(known, event, offset)
     return _with_target_event(known, event, offset)
+
+
+def _configured(target: Target, event: TargetConfigured) -> Target:
+    """Another placement step is a person's word about rounding: what was seen of it is forgotten."""
+    learned = target.learned
+    if learned and event.placement_step_seconds != target.configured.placement_step_seconds:
+        learned = learned.model_copy(update={"step_seconds": 1})
+    return replace(target, configured=event, learned=learned)
 
 
 def _with_mapping(known: Installation, event: MappingSet | MappingRemoved) -> Installation:
@@ -172,15 +193,9 @@ def _with_source_event(known: Installation, event: ControlEvent, offset: int) ->
             return _with_source(known, replace(source, sweep_asked=offset + 1))
         case SyncRequested():
             return _with_source(known, replace(source, sync_asked=offset + 1))
-        case AlarmRaised(alarm=alarm):
-            others = tuple(a for a in source.alarms if a.alarm != alarm)
-            answered = tuple(a for a in source.answered if a.alarm != alarm)
-            return _with_source(known, replace(source, alarms=(*others, event), answered=answered))
-        case AlarmAnswered(alarm=alarm):
-            others = tuple(a for a in source.alarms if a.alarm != alarm)
-            return _with_source(
-                known, replace(source, alarms=others, answered=(*source.answered, event))
-            )
+        case AlarmRaised() | AlarmAnswered():
+            alarms, answered = _alarmed(source, event)
+            return _with_source(known, replace(source, alarms=alarms, answered=answered))
         case _:
             return known
 
@@ -197,6 +212,11 @@ def _with_target_event(known: Installation, event: ControlEvent, offset: int) ->
         case PeriodReopened(first_on=first, last_on=last):
             still = tuple(period for period in target.closed if period != (first, last))
             return _with_target(known, replace(target, closed=still))
+        case TargetLearned():
+            return _with_target(known, replace(target, learned=event))
+        case AlarmRaised() | AlarmAnswered():
+            alarms, answered = _alarmed(target, event)
+            return _with_target(known, replace(target, alarms=alarms, answered=answered))
         case WritesReleased():
             return _with_target(known, replace(target, released=offset + 1))
         case SyncRequested(what="sweep"):
@@ -205,3 +225,14 @@ def _with_target_event(known: Installation, event: ControlEvent, offset: int) ->
             return _with_target(known, replace(target, sync_asked=offset + 1))
         case _:
             return known
+
+
+def _alarmed(
+    known: Source | Target, event: AlarmRaised | AlarmAnswered
+) -> tuple[tuple[AlarmRaised, ...], tuple[AlarmAnswered, ...]]:
+    """The alarms that nobody answered, and the answers, after this one."""
+    others = tuple(alarm for alarm in known.alarms if alarm.alarm != event.alarm)
+    if isinstance(event, AlarmAnswered):
+        return others, (*known.answered, event)
+    answered = tuple(answer for answer in known.answered if answer.alarm != event.alarm)
+    return (*others, event), answered

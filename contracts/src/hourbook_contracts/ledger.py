@@ -53,6 +53,8 @@ class Candidate(Value):
 
     sheet: SheetId
     work: Work
+    evidence: tuple[str, ...] = ()
+    """What speaks for it, open strings: `ticket`, `day`, `duration`, `begin`, `project`, `activity`, `marker`."""
 
 
 class LedgerMessage(Message):
@@ -154,6 +156,11 @@ class TimesheetObserved(LedgerMessage):
     description: Sealed | None = None
     marker: str | None = None
     """`<create>.<write>` as it stands in the description, if one of ours does (marker.py)."""
+    ended_at: Moment | None = None
+    """As Kimai has it; None also while it runs."""
+    break_seconds: int = 0
+    rounded_from: Work | None = None
+    """What it held before a save by which Kimai only rounded its times anew."""
 
     @property
     def subject(self) -> str:
@@ -217,16 +224,19 @@ class TimesheetWritten(Answer):
     """Whether it is what our own write left; a row found later with other values is not agreed."""
     locked: bool = False
     billable: bool | None = None
+    """As it came back: a move to another project, activity or user resets it (kimai-api.md 0.12)."""
     description: Sealed | None = None
     marker: str | None = None
+    ended_at: Moment | None = None
+    break_seconds: int = 0
 
 
 class PushRefused(Answer):
     """We did not write, and this is why; what Kimai held when we looked is told with it.
 
     `changed`, `gone`, `locked` and `unclear` are told by the reading itself; any other `why` (an open
-    string: `closed`, `invalid`, `possible_duplicate`, `missing_permission`, `overlap`, `day_full`,
-    `project_closed`, `budget_used`) is remembered until a side moves or a person answers.
+    string: `closed`, `lockdown`, `invalid`, `possible_duplicate`, `missing_permission`, `overlap`,
+    `day_full`, `project_closed`, `budget_used`) is remembered until a side moves or a person answers.
     """
 
     TYPE: ClassVar = "hourbook.push_refused.v1"
@@ -237,7 +247,9 @@ class PushRefused(Answer):
     locked: bool = False
     candidates: tuple[Candidate, ...] = ()
     detail: str | None = None
-    """What Kimai said, in its words, where it said something; never a person's text."""
+    """In a sentence what is in the way and what to change, with Kimai's words; never a person's text."""
+    rounded_from: Work | None = None
+    """As in `TimesheetObserved`."""
 
 
 # ---------------------------------------------------------------------------------- what people say
@@ -287,6 +299,8 @@ class Placement(Value):
 
     time_zone: str
     step_seconds: int
+    packed: bool = False
+    """Kimai forbids overlap: push chooses the begin within the day, and only the day is compared."""
 
 
 class RuleTried(Value):
@@ -378,6 +392,8 @@ class ConflictOpened(Decision):
     want: Work | None
     held: Work | None
     candidates: tuple[Candidate, ...] = ()
+    detail: str | None = None
+    """Of a refusal: what push said about it; never a person's text."""
 
 
 class Settled(Decision):

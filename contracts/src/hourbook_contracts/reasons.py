@@ -13,6 +13,7 @@ class Reason(StrEnum):
     LOCKED_IN_KIMAI = "locked_in_kimai"
     RETRACTED_AFTER_EXPORT = "retracted_after_export"
     CLOSED_PERIOD = "closed_period"
+    LOCKDOWN_IN_KIMAI = "lockdown_in_kimai"
     POSSIBLE_DUPLICATE = "possible_duplicate"
     DUPLICATE_IN_KIMAI = "duplicate_in_kimai"
     ORPHAN_IN_KIMAI = "orphan_in_kimai"
@@ -27,6 +28,7 @@ class Reason(StrEnum):
 
 REASON_OF_REFUSAL = {
     "closed": Reason.CLOSED_PERIOD,
+    "lockdown": Reason.LOCKDOWN_IN_KIMAI,
     "invalid": Reason.REFUSED_BY_KIMAI,
     "possible_duplicate": Reason.POSSIBLE_DUPLICATE,
     "missing_permission": Reason.MISSING_PERMISSION,

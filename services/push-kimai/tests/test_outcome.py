@@ -1,6 +1,7 @@
 """Kimai's answers to writes, in the shapes that were recorded from a real one (kimai-api.md 4 and 6)."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hourbook_push_kimai.outcome import (
     Forbidden,
     Gone,
     NotSent,
+    Outcome,
     Refused,
     Unknown,
     Written,
@@ -77,33 +79,93 @@ def test_what_is_not_a_timesheet_is_said(shown: Any) -> None:
         timesheet_of(shown)
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("You already have an entry for this time.", "overlap"),
-        ("This period is locked. Please choose a later date.", "closed"),
-        ("The project is finished at that time.", "project_closed"),
-        ("The project has not started at that time.", "project_closed"),
-        ("Cannot start a disabled customer.", "project_closed"),
-        ("This form should not contain extra fields.", "missing_permission"),
-        ("This timesheet is already exported.", "locked"),
-        ("Maximum duration exceeded.", "invalid"),
-        ("The end date cannot be in the future.", "invalid"),
-    ],
-)
-def test_a_violation_anywhere_has_its_reason_and_its_words(text: str, reason: str) -> None:
-    assert outcome_of("POST", 400, refusal(text)) == Refused(reason, text)
+RECORDED = json.loads((Path(__file__).parent / "golden/refusals.json").read_text())
+"""What a real Kimai said (2.66, recorded); `recording` names the file and the exchange."""
+WHY = {
+    "user without create_other_timesheet": ("missing_permission", "lacks create_other_timesheet"),
+    "user of no led team": ("invalid", "user: The selected choice is invalid."),
+    "unknown field": ("missing_permission", "lacks create_other_timesheet"),
+    "malformed JSON": ("invalid", "Bad Request"),
+    "end before begin": ("invalid", "end before it begins"),
+    "longer than a year": ("invalid", "longer than this Kimai allows"),
+    "no length": ("invalid", "timesheet.rules.allow_zero_duration"),
+    "future": ("future", "timesheet.rules.allow_future_times"),
+    "future end": ("future", "The end date cannot be in the future."),
+    "overlap": ("overlap", "another timesheet at this time"),
+    "too long": ("invalid", "Maximum 1:00 hours allowed."),
+    "before its project": ("project_closed", "outside the days of its project"),
+    "after its project": ("project_closed", "outside the days of its project"),
+    "hidden customer": ("project_closed", "The customer is hidden in Kimai"),
+    "activity of another project": ("invalid", "activity: The selected choice is invalid."),
+    "global activity where none may be": ("invalid", "cannot be used with this project"),
+    "mismatch": ("invalid", "cannot be used with this project"),
+    "locked period": ("lockdown", "lockdown closed the period"),
+    "duplicate into a locked period": ("lockdown", "begin_date: This period is locked"),
+    "negative by its break": ("invalid", "end before it begins"),
+    "in German": ("invalid", "duration: Eine leere Dauer ist nicht erlaubt."),
+    "running without start_own_timesheet": ("missing_permission", "lacks start_other_timesheet"),
+    "empty": ("invalid", "project: A project needs to be selected."),
+}
 
 
-def test_a_violation_at_a_field_is_told_with_the_field() -> None:
-    found = outcome_of("POST", 400, refusal(project="The selected choice is invalid."))
-    assert found == Refused("invalid", "project: The selected choice is invalid.")
+def said(exchange: Any) -> Outcome:
+    body = exchange["response"]
+    text = b"" if body in ("", None) else json.dumps(body).encode()
+    return outcome_of(exchange["method"], exchange["status"], text)
+
+
+@pytest.mark.parametrize("exchange", RECORDED, ids=lambda exchange: exchange["name"])
+def test_what_a_kimai_answered_becomes_one_outcome_with_a_sentence(exchange: Any) -> None:
+    found, name = said(exchange), exchange["name"]
+    match exchange["status"]:
+        case 400:
+            why, words = WHY[name]
+            assert isinstance(found, Refused)
+            assert (found.why, words in found.detail) == (why, True), found.detail
+            assert found.detail[0].isupper()
+        case 403:
+            assert found == Forbidden()
+        case 500:
+            assert isinstance(found, Unknown)
+            assert found.server_error
+        case _:  # 401 without a body, 405, 410: no other request would fare better
+            assert isinstance(found, BrokenWorld)
+            assert "Kimai" in found.sentence
+
+
+def test_every_recorded_400_is_expected() -> None:
+    assert WHY.keys() == {exchange["name"] for exchange in RECORDED if exchange["status"] == 400}
+
+
+def test_each_error_is_told_once_and_with_its_field() -> None:
+    (twice,) = (exchange for exchange in RECORDED if exchange["name"] == "hidden customer")
+    found = said(twice)
+    assert isinstance(found, Refused)
+    assert found.said.words == "Cannot start a disabled customer."
+
+
+def test_a_form_without_begin_and_end_is_a_tracking_mode_and_no_refusal() -> None:
+    """Every write would be refused: nobody is asked about each of them."""
+    punch = {"errors": ["This form should not contain extra fields."], "children": {"project": {}}}
+    body = {"code": 400, "message": "Validation Failed", "errors": punch}
+    found = outcome_of("POST", 400, json.dumps(body).encode())
+    assert isinstance(found, BrokenWorld)
+    assert "timesheet.mode" in found.sentence
+
+
+def test_a_proxys_page_is_no_answer_of_kimais() -> None:
+    html = b"<html><head><title>502 Bad Gateway</title></head></html>"
+    found = outcome_of("POST", 502, html)
+    assert isinstance(found, Unknown)
+    assert found.server_error
+    assert isinstance(outcome_of("POST", 404, html), BrokenWorld)
 
 
 def test_budgets_and_projects_are_told_at_their_fields() -> None:
     used = "The budget is used up. Of the available 1:00, 0:45 has been booked so far, 0:15 can still be used."
     assert why(refusal(project=used)) == "budget_used"
     assert why(refusal(activity="Sorry, the budget is used up.")) == "budget_used"
+    assert why(refusal("This timesheet is already exported.")) == "locked"
     assert why(refusal(project="Cannot start a disabled project.")) == "project_closed"
     assert why(refusal(project="You are not allowed to use this project.")) == "missing_permission"
 

@@ -337,13 +337,14 @@ async def test_a_token_that_fails_stops_and_says_so_and_goes_on_by_itself(hours:
 
 
 async def test_what_kimai_refuses_is_answered_with_its_reason(hours: Hours) -> None:
-    hours.memory.settings["timesheet.rules.allow_overlapping_records"] = False
+    hours.memory.settings["timesheet.rules.long_running_duration"] = 10
     await hours.configure()
-    await booked(hours)
-    await hours.say(hours.request(want=hours.work(5), entry=2))
-    answer = await hours.answer(entry=2)
+    await hours.say(hours.request(want=hours.work(15)))
+    answer = await hours.answer()
     assert isinstance(answer, PushRefused)
-    assert (answer.why, answer.detail) == ("overlap", "You already have an entry for this time.")
+    assert answer.why == "invalid"
+    assert answer.detail is not None
+    assert answer.detail.endswith("Kimai says: Maximum 0:10 hours allowed.")
 
 
 async def test_what_kimai_rounds_is_its_answer_and_no_edit(hours: Hours) -> None:

@@ -23,9 +23,9 @@ from hourbook_push_kimai.hear import Hearing, Said
 from hourbook_push_kimai.kimai import connected
 from hourbook_push_kimai.lanes import Lanes
 from hourbook_push_kimai.looks import Looks
-from hourbook_push_kimai.observer import Observer
+from hourbook_push_kimai.observer import observer
 from hourbook_push_kimai.world import Obstacles, World
-from hourbook_push_kimai.writer import Writer
+from hourbook_push_kimai.writer import writer
 
 log = structlog.get_logger()
 
@@ -129,12 +129,12 @@ class Active:
             world = World(
                 name, kimai, self.control, self.pool, self.vault, obstacles, caught_up, self.said
             )
-            lanes = Lanes(world, Writer(world, Looks(wiring.send_window_seconds)))
+            lanes = Lanes(world, writer(world, Looks(wiring.send_window_seconds)))
             self.worlds[name] = world
             work = [
                 spawn(world.heal(), f"heal {name}"),
                 spawn(lanes.run(), f"lanes {name}"),
-                spawn(Observer(world).run(), f"observer {name}"),
+                spawn(observer(world).run(), f"observer {name}"),
             ]
             try:
                 await asyncio.wait(

@@ -2,8 +2,13 @@
 
 from datetime import datetime
 
-from hourbook_contracts.ledger import PushRefused, TimesheetRequested, TimesheetWritten
-from hourbook_push_kimai.look import Refuse
+from hourbook_contracts.ledger import (
+    Candidate,
+    PushRefused,
+    TimesheetRequested,
+    TimesheetWritten,
+)
+from hourbook_push_kimai.look import Refuse, evidence
 from hourbook_push_kimai.observe import Reading
 
 
@@ -25,6 +30,8 @@ def written(
         billable=reading.billable,
         description=reading.description,
         marker=reading.marker,
+        ended_at=reading.ended_at,
+        break_seconds=reading.times.pause if reading.times else 0,
     )
 
 
@@ -49,9 +56,15 @@ def deleted(
 
 
 def refused(
-    request: TimesheetRequested, target: str, refuse: Refuse, *, no: int, at: datetime
+    request: TimesheetRequested,
+    target: str,
+    refuse: Refuse,
+    reading: Reading | None,
+    *,
+    no: int,
+    at: datetime,
 ) -> PushRefused:
-    row = refuse.row
+    """`reading`: of the row that it names, if it names one."""
     gone = refuse.why == "gone"
     return PushRefused(
         observed_at=at,
@@ -61,9 +74,21 @@ def refused(
         gen=request.gen,
         no=no,
         why=refuse.why,
-        sheet=request.sheet if row is not None or gone else None,
-        held=None if row is None else row.work(target),
-        locked=row is not None and row.exported,
-        candidates=tuple(candidate.candidate(target) for candidate in refuse.candidates),
+        sheet=request.sheet if reading is not None or gone else None,
+        held=None if reading is None else reading.work,
+        locked=reading is not None and reading.locked,
+        candidates=_candidates(request, target, refuse),
         detail=refuse.detail,
+        rounded_from=None if reading is None else reading.rounded_from,
     )
+
+
+def _candidates(request: TimesheetRequested, target: str, refuse: Refuse) -> tuple[Candidate, ...]:
+    """The likeliest first, with what speaks for it."""
+    found = [
+        Candidate(
+            sheet=row.sheet(target), work=row.work(target), evidence=evidence(request, target, row)
+        )
+        for row in refuse.candidates
+    ]
+    return tuple(sorted(found, key=lambda candidate: -len(candidate.evidence)))

@@ -1,22 +1,57 @@
-"""Kimai's names of users, customers, projects and activities: for people who make mappings."""
+"""Kimai's names, kept: for people who make mappings, and for us to say why Kimai refuses one of them."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import asyncpg
 
-from hourbook_push_kimai.kimai import Named
+from hourbook_push_kimai.kimai import Kimai
+from hourbook_push_kimai.names import Named
+
+FRESH_SECONDS = 60.0
 
 
-async def refresh(pool: asyncpg.Pool, target: str, found: Sequence[Named]) -> None:
-    """The directory becomes what was just listed."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("DELETE FROM push.directory WHERE target = $1", target)
-        await connection.executemany(
-            "INSERT INTO push.directory (target, kind, id, name, parent_id, visible, time_zone)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-            [(target, *_row(named)) for named in found],
-        )
+@dataclass
+class Directory:
+    """Of one target; read whole at each sweep, and once more where something is not explained."""
 
+    target: str
+    kimai: Kimai
+    pool: asyncpg.Pool
+    names: dict[tuple[str, int], Named] = field(default_factory=dict)
+    _read_at: float | None = None
 
-def _row(named: Named) -> tuple[str, int, str, int | None, bool, str | None]:
-    return (named.kind, named.id, named.name, named.parent_id, named.visible, named.time_zone)
+    async def refresh(self) -> None:
+        """The directory becomes what the token may list now."""
+        read_at = time.monotonic()
+        found = await self.kimai.directory()
+        await self._store(found)
+        self.names = {(named.kind, named.id): named for named in found}
+        self._read_at = read_at
+
+    async def fresh(self) -> dict[tuple[str, int], Named]:
+        """Not older than a minute."""
+        if self._read_at is None or time.monotonic() - self._read_at > FRESH_SECONDS:
+            await self.refresh()
+        return self.names
+
+    async def _store(self, found: Sequence[Named]) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("DELETE FROM push.directory WHERE target = $1", self.target)
+            await connection.executemany(
+                "INSERT INTO push.directory (target, kind, id, name, parent_id, visible, time_zone)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                [
+                    (
+                        self.target,
+                        named.kind,
+                        named.id,
+                        named.name,
+                        named.parent_id,
+                        named.visible,
+                        named.time_zone,
+                    )
+                    for named in found
+                ],
+            )

@@ -6,7 +6,7 @@ queued → sent → (uncertain → sent →) done. Time is the database's (proto
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import asyncpg
@@ -14,6 +14,7 @@ import asyncpg
 from hourbook_contracts.codec import Record
 from hourbook_contracts.ids import SheetId
 from hourbook_contracts.ledger import TimesheetRequested
+from hourbook_contracts.marker import Marker
 from hourbook_contracts.topics import LEDGER
 from hourbook_push_kimai.readings import Connection
 
@@ -45,6 +46,13 @@ class Claim:
     code: str | None
     """Of the create request that made the tie, or is to make it."""
     traceparent: str | None
+    begins_at: datetime | None = None
+    """Chosen by an earlier attempt, for a Kimai that forbids overlap."""
+
+    @property
+    def marker(self) -> Marker:
+        """Of this write."""
+        return Marker(self.code or "", self.request.gen)
 
     @property
     def first(self) -> bool:
@@ -81,6 +89,7 @@ class TiedElsewhereError(Exception):
 _DUE = """
 effects.target = $1 AND effects.state <> 'done' AND (
     effects.state = 'queued' AND $2 AND ($3::date IS NULL OR effects.day >= $3) AND (effects.released OR NOT $4)
+        AND (effects.not_before IS NULL OR effects.not_before <= clock_timestamp())
     OR effects.state IN ('sent', 'uncertain') AND effects.claimed_at + $5 <= clock_timestamp()
 ) AND NOT EXISTS (
     SELECT FROM push.effects AS sibling WHERE sibling.posting = effects.posting
@@ -94,7 +103,8 @@ WHERE (posting, gen) = (
     SELECT posting, gen FROM push.effects WHERE {_DUE} AND effects.user_id = $6
     ORDER BY effects.seq LIMIT 1 FOR UPDATE SKIP LOCKED
 )
-RETURNING request, target, user_id, attempt, tries, rebuilt, server_errors, traceparent, create_code
+RETURNING request, target, user_id, attempt, tries, rebuilt, server_errors, traceparent, create_code,
+    begin_at
 """  # noqa: S608 -- our own text
 
 _USERS = f"""
@@ -103,7 +113,8 @@ GROUP BY user_id ORDER BY min(seq) LIMIT $7
 """  # noqa: S608 -- our own text
 
 _SURVEY = """
-SELECT count(*) FILTER (WHERE state = 'queued' AND NOT released AND ($2::date IS NULL OR day >= $2)) AS waiting,
+SELECT count(*) FILTER (WHERE state = 'queued' AND NOT released AND ($2::date IS NULL OR day >= $2)
+        AND (not_before IS NULL OR not_before <= clock_timestamp())) AS waiting,
     extract(epoch FROM min(claimed_at) FILTER (WHERE state <> 'queued') + $3 - clock_timestamp())::float8 AS next_look
 FROM push.effects WHERE target = $1 AND state <> 'done'
 """
@@ -132,6 +143,7 @@ async def claim(connection: Connection, target: str, user_id: int, gate: Gate) -
         server_errors=row["server_errors"],
         code=code,
         traceparent=row["traceparent"],
+        begins_at=row["begin_at"],
     )
 
 
@@ -151,14 +163,23 @@ def _due(target: str, gate: Gate) -> tuple[str, bool, date | None, bool, timedel
     return target, gate.writing, gate.start_on, gate.capped, gate.grace
 
 
-async def still_mine(connection: Connection, claimed: Claim) -> bool:
-    """Asked before the look and again before anything is sent."""
-    found = await connection.fetchval(
-        "SELECT true FROM push.effects WHERE posting = $1 AND gen = $2 AND state = 'sent' AND attempt = $3",
-        claimed.request.posting,
-        claimed.request.gen,
-        claimed.attempt,
-    )
+async def still_mine(
+    connection: Connection, claimed: Claim, *, begins_at: datetime | None = None
+) -> bool:
+    """Asked before the look and again before anything is sent; then a chosen begin is kept, too."""
+    mine = (claimed.request.posting, claimed.request.gen, claimed.attempt)
+    if begins_at is None:
+        found = await connection.fetchval(
+            "SELECT true FROM push.effects WHERE posting = $1 AND gen = $2 AND state = 'sent' AND attempt = $3",
+            *mine,
+        )
+    else:
+        found = await connection.fetchval(
+            "UPDATE push.effects SET begin_at = $4"
+            " WHERE posting = $1 AND gen = $2 AND state = 'sent' AND attempt = $3 RETURNING true",
+            *mine,
+            begins_at,
+        )
     return found is True
 
 
@@ -172,6 +193,19 @@ async def not_sent(connection: Connection, claimed: Claim, *, day: date | None =
         claimed.request.gen,
         claimed.attempt,
         day,
+    )
+
+
+async def hold(connection: Connection, claimed: Claim, until: datetime) -> None:
+    """Nothing of it is in Kimai, and Kimai takes it from that moment on."""
+    await connection.execute(
+        "UPDATE push.effects SET state = 'queued', not_before = $4, tries = tries - $5::int"
+        " WHERE posting = $1 AND gen = $2 AND state = 'sent' AND attempt = $3",
+        claimed.request.posting,
+        claimed.request.gen,
+        claimed.attempt,
+        until,
+        int(claimed.first),
     )
 
 

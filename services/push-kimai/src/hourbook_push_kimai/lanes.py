@@ -55,7 +55,7 @@ class Lanes:
         """Start a lane for each user with work; gives the seconds until there may be more."""
         try:
             target = self.world.target
-            if target is None:
+            if target is None or self.world.holds_writes:
                 self._gate = None
                 return IDLE_SECONDS
             gate, next_look = await self._open(target)
@@ -96,7 +96,9 @@ class Lanes:
 
     async def _lane(self, user_id: int) -> None:
         try:
-            while self._gate is not None and self.world.well.is_set():
+            while (
+                self._gate is not None and self.world.well.is_set() and not self.world.holds_writes
+            ):
                 claimed_at = time.monotonic()
                 claimed = await effects.claim(self.world.pool, self.world.name, user_id, self._gate)
                 if claimed is None:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from hourbook_contracts.ids import SheetId
 from hourbook_contracts.ledger import TimesheetRequested, Work
+from hourbook_contracts.likeness import alike
+from hourbook_push_kimai.rounding import NOTHING_LEARNED, Guesses, rounded, times_of, times_of_work
 from hourbook_push_kimai.timesheet import Timesheet
 
 
@@ -62,6 +64,33 @@ class Asked:
     """A day of what is wanted or expected is closed, from the announcement on."""
     earlier_codes: AbstractSet[str] = frozenset()
     """Of earlier creates of this posting."""
+    begins_at: datetime | None = None
+    """Chosen by an earlier attempt, for a Kimai that forbids overlap."""
+    guesses: Guesses = NOTHING_LEARNED
+    """Of Kimai's rounding on that day."""
+
+    @property
+    def wanted(self) -> Work | None:
+        """What an earlier attempt asked Kimai to hold."""
+        want = self.request.want
+        if want is None or self.begins_at is None:
+            return want
+        return want.model_copy(update={"began_at": self.begins_at})
+
+    def is_wanted(self, row: Timesheet) -> bool:
+        """What we asked for, or what Kimai's rounding makes of it."""
+        held, wanted = row.work(self.target), self.wanted
+        return alike(held, wanted, self.request.placement) or self._is_rounded(wanted, row)
+
+    def is_expected(self, row: Timesheet) -> bool:
+        """What the request expects, or what a save has made of it by rounding it anew."""
+        held, expected = row.work(self.target), self.request.expected
+        return alike(held, expected, self.request.placement) or self._is_rounded(expected, row)
+
+    def _is_rounded(self, work: Work | None, row: Timesheet) -> bool:
+        if work is None or work.place != row.work(self.target).place:
+            return False
+        return rounded(times_of_work(work, row.break_seconds), times_of(row), self.guesses)
 
 
 def suspects(asked: Asked, rows: Iterable[Timesheet]) -> list[Timesheet]:
@@ -89,7 +118,7 @@ def at_create(
         and row.sheet(asked.target) not in request.not_these
     ]
     if mine and not any(twin.id < mine[0].id for twin in twins):
-        return Holds(mine[0], sure=mine[0].work(asked.target) == request.want)
+        return Holds(mine[0], sure=asked.is_wanted(mine[0]))
     if twins:
         both = sorted([*twins, *mine], key=lambda row: row.id)
         return Refuse("possible_duplicate", candidates=tuple(both))
@@ -111,18 +140,17 @@ def at_row(asked: Asked, row: Timesheet | None, tied_to: str | None) -> Verdict:
     request = asked.request
     if row is None:
         return Absent() if request.op == "delete" else Refuse("gone")
-    held = row.work(asked.target)
     if tied_to != request.posting:
         return Refuse("invalid", row, detail="This timesheet is not tied to this entry.")
-    if held == request.want:
+    if asked.is_wanted(row):
         return Holds(row, sure=True)
     if not asked.first:
         marker = row.marker
         if marker is not None and (marker.create, marker.write) == (asked.code, request.gen):
             return Holds(row, sure=False)
-        if request.op == "update" and marker is None and held == request.expected:
+        if request.op == "update" and marker is None and asked.is_expected(row):
             return Refuse("unclear", row)
-    if held != request.expected:
+    if not asked.is_expected(row):
         return Refuse("changed", row)
     if row.exported:
         return Refuse("locked", row)
@@ -140,6 +168,21 @@ def days_of(request: TimesheetRequested, zone_of: Mapping[int, ZoneInfo]) -> lis
 
 def day_of(work: Work, zone: ZoneInfo) -> date:
     return work.began_at.astimezone(zone).date()
+
+
+def evidence(request: TimesheetRequested, target: str, row: Timesheet) -> tuple[str, ...]:
+    """What speaks for a row being what the request asks for, in a fixed order."""
+    want, held = request.want, row.work(target)
+    place = want.place if want else None
+    found = {
+        "marker": row.marker is not None,
+        "ticket": _names(request, row.description),
+        "duration": want is not None and held.duration_seconds == want.duration_seconds,
+        "begin": want is not None and held.began_at == want.began_at,
+        "project": place is not None and row.project_id == place.project_id,
+        "activity": place is not None and row.activity_id == place.activity_id,
+    }
+    return tuple(name for name, speaks in found.items() if speaks)
 
 
 def _is_mine(asked: Asked, row: Timesheet) -> bool:

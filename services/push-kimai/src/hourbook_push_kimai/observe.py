@@ -4,15 +4,25 @@ Ours is a row that an answer tied, or one that carries the marker of a request w
 marker of no request we know makes an orphan. Every other row is another person's and said to nobody.
 """
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hourbook_contracts.codec import ce_id
+from hourbook_contracts.control import AlarmAnswered
 from hourbook_contracts.ids import BookId, SheetId
+from hourbook_contracts.installation import Target
 from hourbook_contracts.ledger import TimesheetObserved, Work
 from hourbook_contracts.sealed import Sealed
+from hourbook_push_kimai.rounding import Guesses, Times, rounded, times_of
 from hourbook_push_kimai.timesheet import Timesheet
+
+ALARM = "suddenly_empty"
+ALARM_FROM_RECORDS = 20
+ALARM_FROM_SHARE = 0.2
+ALARM_IF_NOTHING_ELSE = 3
 
 
 class Create(NamedTuple):
@@ -54,15 +64,22 @@ class Reading:
     billable: bool | None
     description: Sealed | None
     marker: str | None
+    ended_at: datetime | None
+    times: Times | None
+    """None: it runs."""
+    rounded_from: Work | None = None
+    """What it held before saves by which Kimai only rounded it anew."""
 
     @property
     def value(self) -> dict[str, Any]:
         """Compared with the last reading's; of the text only the digest."""
         return {
-            "work": self.work.model_dump(mode="json"),
+            "work": _plain(self.work),
             "locked": self.locked,
             "billable": self.billable,
             "marker": self.marker,
+            "times": None if self.times is None else list(self.times),
+            "rounded_from": _plain(self.rounded_from),
             "description": None if self.description is None else self.description.digest,
         }
 
@@ -80,6 +97,9 @@ class Reading:
             billable=self.billable,
             description=self.description,
             marker=self.marker,
+            ended_at=self.ended_at,
+            break_seconds=self.times.pause if self.times else 0,
+            rounded_from=self.rounded_from,
         )
 
 
@@ -92,9 +112,53 @@ def reading_of(row: Timesheet, target: str, description: Sealed | None) -> Readi
         billable=row.billable,
         description=description,
         marker=None if marker is None else str(marker),
+        ended_at=row.ended_at,
+        times=times_of(row),
     )
+
+
+def after(cached: Mapping[str, Any] | None, reading: Reading, guesses: Guesses) -> Reading:
+    """The reading with what it was rounded from: a save by which Kimai only rounded is no edit.
+
+    `cached` is the value of the reading before. What was rounded once stays so until its times change
+    in another way.
+    """
+    if not cached or not cached.get("times"):
+        return reading
+    work, origin = _work(cached["work"]), _work(cached.get("rounded_from"))
+    if reading.work == work:
+        return replace(reading, rounded_from=origin)
+    was_only_rounded = rounded(Times(*cached["times"]), reading.times, guesses)
+    if work is None or reading.work.place != work.place or not was_only_rounded:
+        return reading
+    return replace(reading, rounded_from=origin or work)
+
+
+def _plain(work: Work | None) -> Any:
+    return None if work is None else work.model_dump(mode="json")
+
+
+def _work(plain: Any) -> Work | None:
+    return None if plain is None else Work.model_validate_json(json.dumps(plain))
 
 
 def missing(known: Iterable[SheetId], shown: Iterable[SheetId]) -> list[SheetId]:
     """Ids we must see that a complete list does not hold."""
     return sorted(set(known) - set(shown))
+
+
+def is_suddenly_empty(*, missing: int, known: int, shown: int) -> bool:
+    """Rather a broken Kimai, a narrowed token or another database than so many deletions at once.
+
+    `shown`: rows of anybody's in the same list.
+    """
+    many = missing >= ALARM_FROM_RECORDS and missing >= ALARM_FROM_SHARE * known
+    return many or (shown == 0 and missing >= ALARM_IF_NOTHING_ELSE)
+
+
+def belief(target: Target, used: str | None) -> AlarmAnswered | None:
+    """A person's word that the emptiness is true, if no sweep has used it up; the last word counts."""
+    answers = [answer for answer in target.answered if answer.alarm == ALARM]
+    if not answers or answers[-1].choice != "believe" or ce_id(answers[-1]) == used:
+        return None
+    return answers[-1]

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from hourbook_push_kimai.timesheet import NotATimesheetError, Timesheet, timesheet_of
+from hourbook_push_kimai.violations import EXTRA, Violations, violations_of
+
+NOTHING_SAID = Violations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,11 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was written, and Kimai says why."""
+    """Nothing was written; `detail` says in a sentence why, and what Kimai called it."""
 
     why: str
     detail: str
+    said: Violations = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,78 @@ Outcome = Written | Gone | Refused | Forbidden | Unknown | NotSent | BrokenWorld
 
 UNAUTHORIZED = (
     "Kimai does not accept the token (401): it expired, was revoked, or its user was disabled."
+    " Make a new one in the profile of Hourbook's account in Kimai, and store it here."
+)
+TRACKING_MODE = (
+    "Kimai takes no begin and end: its tracking mode is punch-in or fixed begin."
+    " Set it to `default` in Kimai under System → Settings → Timesheet (timesheet.mode)."
+)
+CREATE_OTHER = (
+    "The token's role lacks create_other_timesheet: without it Kimai would book on the token's own"
+    " account. Grant it in Kimai under System → Roles."
+)
+EXTRA_FIELDS = (
+    "The token's role may not send one of the fields of a timesheet: `hourbook doctor` lists them."
 )
 
 _TEXTS = (
-    (r"should not contain extra fields|not allowed to", "missing_permission"),
-    (r"period is locked", "closed"),
-    (r"already exported", "locked"),
-    (r"already have an entry for this time", "overlap"),
-    (r"project (has not started|is finished) at that time", "project_closed"),
-    (r"Cannot start a disabled (customer|project|activity)", "project_closed"),
-    (r"budget is used up", "budget_used"),
+    (
+        r"not allowed to use this (project|activity)",
+        "missing_permission",
+        "The token's account is in no team that may use this {0}: add it to one (System → Teams).",
+    ),
+    (
+        r"not allowed to start",
+        "missing_permission",
+        "The token's role lacks start_other_timesheet: grant it in Kimai under System → Roles.",
+    ),
+    (r"period is locked", "lockdown", "Kimai's lockdown closed the period this begins in."),
+    (r"already exported", "locked", "The timesheet is exported."),
+    (
+        r"already have an entry for this time",
+        "overlap",
+        "The worker has another timesheet at this time, and this Kimai forbids that they overlap.",
+    ),
+    (
+        r"project (has not started|is finished) at that time",
+        "project_closed",
+        "It begins or ends outside the days of its project: move them in Kimai, or map to another.",
+    ),
+    (
+        r"Cannot start a disabled (customer|project|activity)",
+        "project_closed",
+        "The {0} is hidden in Kimai: show it again, or map to another.",
+    ),
+    (
+        r"budget is used up",
+        "budget_used",
+        "The budget is used up, and this Kimai forbids overbooking.",
+    ),
+    (
+        r"cannot be in the future",
+        "future",
+        "It lies in the future, and this Kimai forbids that (timesheet.rules.allow_future_times).",
+    ),
+    (
+        r"Maximum \S+ hours allowed|Maximum duration exceeded",
+        "invalid",
+        "It is longer than this Kimai allows (timesheet.rules.long_running_duration).",
+    ),
+    (
+        r"empty duration is not allowed",
+        "invalid",
+        "It has no length, and this Kimai forbids that (timesheet.rules.allow_zero_duration).",
+    ),
+    (
+        r"Duration cannot be negative|must not be earlier than",
+        "invalid",
+        "It would end before it begins: the break of the timesheet is longer than the work.",
+    ),
+    (
+        r"Global activities are forbidden|Project mismatch",
+        "invalid",
+        "The activity cannot be used with this project: map the activity or the customer anew.",
+    ),
 )
 """Kimai's English, the language of every bearer call (kimai-api.md 4 and 6); the first that is found counts."""
 
@@ -94,7 +158,7 @@ def outcome_of(method: str, status: int, body: bytes) -> Outcome:
         case _:
             pass
     if status >= 500:  # noqa: PLR2004 -- HTTP's own line between their faults and ours
-        return Unknown(f"Kimai answered {status}.", server_error=True)
+        return Unknown(f"Kimai, or a proxy before it, answered {status}.", server_error=True)
     return BrokenWorld(f"Kimai answered {status}: is the address that of a Kimai?")
 
 
@@ -105,28 +169,19 @@ def _written(body: bytes) -> Outcome:
         return Unknown("Kimai answered 200 with something that is not a timesheet.")
 
 
-def _refused(body: bytes) -> Refused:
-    said = list(_texts(body))
-    for pattern, why in _TEXTS:
-        if any(re.search(pattern, text, re.IGNORECASE) for text in said):
-            return Refused(why, " ".join(dict.fromkeys(said)))
-    return Refused("invalid", " ".join(dict.fromkeys(said)) or "Bad Request")
+def _refused(body: bytes) -> Refused | BrokenWorld:
+    said = violations_of(body)
+    if EXTRA in said.everywhere:
+        if said.lacks("begin") or said.lacks("end"):
+            return BrokenWorld(TRACKING_MODE)
+        sentence = CREATE_OTHER if said.lacks("user") else EXTRA_FIELDS
+        return Refused("missing_permission", _told(sentence, said), said)
+    for pattern, why, sentence in _TEXTS:
+        found = re.search(pattern, said.words, re.IGNORECASE)
+        if found is not None:
+            return Refused(why, _told(sentence.format(*found.groups()), said), said)
+    return Refused("invalid", _told("Kimai refuses it.", said), said)
 
 
-def _texts(body: bytes) -> Iterator[str]:
-    """Each violation in Kimai's words, with the field it stands at."""
-    try:
-        said: Any = json.loads(body)
-    except ValueError:
-        return
-    if not isinstance(said, dict):
-        return
-    errors = said.get("errors")
-    if not isinstance(errors, dict):
-        yield str(said.get("message", ""))
-        return
-    yield from (str(text) for text in errors.get("errors") or ())
-    children = errors.get("children")
-    for field, child in children.items() if isinstance(children, dict) else ():
-        if isinstance(child, dict):
-            yield from (f"{field}: {text}" for text in child.get("errors") or ())
+def _told(sentence: str, said: Violations) -> str:
+    return f"{sentence} Kimai says: {said.words}" if said.words else sentence

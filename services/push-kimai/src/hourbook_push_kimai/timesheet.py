@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hourbook_contracts.ids import SheetId, sheet_of
-from hourbook_contracts.ledger import Candidate, Place, Work
+from hourbook_contracts.ledger import Place, Work
 from hourbook_contracts.marker import Marker, find
 
 
@@ -48,9 +48,6 @@ class Timesheet:
             began_at=self.began_at,
             duration_seconds=self.duration_seconds,
         )
-
-    def candidate(self, target: str) -> Candidate:
-        return Candidate(sheet=self.sheet(target), work=self.work(target))
 
 
 def end_of(work: Work, break_seconds: int = 0) -> datetime:

@@ -1,35 +1,28 @@
-"""One write: look, compare, send, and record what became of it.
+"""One write: look, compare, place, send, and record what became of it.
 
 Its fence is the row itself: the claim's attempt is asked before the look and before anything is
 sent, its age is taken by our own clock, and the outcome is recorded by compare-and-set.
 """
 
-import asyncio
 import time
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from opentelemetry import trace
 
-from hourbook_contracts.codec import Record, encode, header
-from hourbook_contracts.ids import number_of
 from hourbook_contracts.installation import Target
-from hourbook_contracts.ledger import PushRefused, TimesheetRequested, TimesheetWritten
-from hourbook_contracts.marker import Marker
-from hourbook_contracts.sealed import Sealed
+from hourbook_contracts.ledger import Work
 from hourbook_kit import clock
-from hourbook_kit.postgres import TRANSIENT
-from hourbook_kit.sealing import TamperedError, unseal
-from hourbook_kit.telemetry import trace_of, with_trace
-from hourbook_push_kimai import answers, effects, look, readings
-from hourbook_push_kimai.effects import Claim, TiedElsewhereError
-from hourbook_push_kimai.kimai import BrokenWorldError, NotReadableError
-from hourbook_push_kimai.look import Absent, Asked, Holds, Refuse, Send, Verdict
-from hourbook_push_kimai.looks import Day, DayLook, Looks
+from hourbook_kit.telemetry import trace_of
+from hourbook_push_kimai import effects, look
+from hourbook_push_kimai.effects import Claim
+from hourbook_push_kimai.explaining import Explaining
+from hourbook_push_kimai.look import Absent, Holds, Refuse, Send
+from hourbook_push_kimai.looking import Looking
+from hourbook_push_kimai.looks import Looks
 from hourbook_push_kimai.outcome import (
+    CREATE_OTHER,
     BrokenWorld,
     Forbidden,
     Gone,
@@ -39,28 +32,34 @@ from hourbook_push_kimai.outcome import (
     Unknown,
     Written,
 )
+from hourbook_push_kimai.packing import Span, busy_of, slot
 from hourbook_push_kimai.payload import to_create, to_update
-from hourbook_push_kimai.text import description
-from hourbook_push_kimai.timesheet import Timesheet
+from hourbook_push_kimai.preflight import Circumstances, Wait, stands_against
+from hourbook_push_kimai.recorder import Recorder
+from hourbook_push_kimai.rounding import times_of, times_of_work, weekday_of
+from hourbook_push_kimai.timesheet import Timesheet, end_of
+from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
+from hourbook_push_kimai.wording import text_of
 from hourbook_push_kimai.world import World
 
 log = structlog.get_logger()
 
 SERVER_ERRORS_MAX = 5
 """Some of Kimai's 500s are definite (kimai-api.md 6): after so many that left nothing, we stop asking."""
-TITLE = "title"
-FORBIDDEN = (
-    "Kimai answers 403: the token may not change this, or Kimai's own lockdown closed its period."
+DAY_FULL = (
+    "This Kimai forbids overlap, and the worker's {0} has no free {1} minutes left: shorten or move"
+    " something there, or allow overlap in Kimai (timesheet.rules.allow_overlapping_records)."
 )
+STILL_FUTURE = timedelta(minutes=1)
+"""Kimai's clock is behind ours: what it calls future is tried again so much later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What the look says, the number it was taken under, and from when its age counts."""
+class Ready:
+    """What is to be sent: the work with the begin it gets, and the row as it stands."""
 
-    verdict: Verdict
-    no: int
-    since: float
+    work: Work | None
+    row: Timesheet | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,9 @@ class Writer:
     """Carries out claimed rows of one target."""
 
     world: World
-    looks: Looks
+    looking: Looking
+    recorder: Recorder
+    explaining: Explaining
 
     async def carry_out(self, claimed: Claim, claimed_at: float) -> None:
         """`claimed_at`: the monotonic clock just before the claim."""
@@ -92,90 +93,21 @@ class Writer:
             await effects.not_sent(self.world.pool, claimed)
             return
         try:
-            looked = await self._look(claimed, target)
+            looked = await self.looking.look(claimed, target)
+            if not isinstance(looked.verdict, Send):
+                await self.recorder.conclude(claimed, looked.verdict, no=looked.no)
+            elif claimed.server_errors >= SERVER_ERRORS_MAX:
+                detail = f"Kimai answered this write with {claimed.server_errors} server errors."
+                refuse = Refuse("invalid", looked.verdict.row, detail=detail)
+                await self.recorder.conclude(claimed, refuse, no=looked.no)
+            else:
+                await self._send(claimed, looked.verdict, min(claimed_at, looked.since))
         except NotReadableError:
-            await self._conclude(claimed, Refuse("missing_permission", detail=FORBIDDEN), no=None)
-            return
+            detail = self.explaining.unseen(claimed.request)
+            await self.recorder.conclude(claimed, Refuse("missing_permission", detail=detail))
         except BrokenWorldError as error:
             await effects.not_sent(self.world.pool, claimed)
             await self.world.broken(str(error))
-            return
-        if not isinstance(looked.verdict, Send):
-            await self._conclude(claimed, looked.verdict, no=looked.no)
-        elif claimed.server_errors >= SERVER_ERRORS_MAX:
-            detail = f"Kimai answered this write with a server error {claimed.server_errors} times."
-            await self._conclude(
-                claimed, Refuse("invalid", looked.verdict.row, detail=detail), no=looked.no
-            )
-        else:
-            await self._send(claimed, looked.verdict, min(claimed_at, looked.since))
-
-    # ------------------------------------------------------------------------------------------ look
-    async def _look(self, claimed: Claim, target: Target) -> Looked:
-        asked = self._asked(claimed, target)
-        with trace.get_tracer("hourbook").start_as_current_span("look"):
-            if claimed.request.op == "create":
-                return await self._look_at_day(claimed, asked)
-            return await self._look_at_row(claimed, asked)
-
-    def _asked(self, claimed: Claim, target: Target) -> Asked:
-        zones = self.world.zones_of(claimed.request)
-        return Asked(
-            request=claimed.request,
-            target=self.world.name,
-            zone=zones[claimed.user_id],
-            code=claimed.code,
-            first=claimed.first,
-            closed=any(target.is_closed(day) for day in look.days_of(claimed.request, zones)),
-        )
-
-    async def _look_at_day(self, claimed: Claim, asked: Asked) -> Looked:
-        """The worker's day; by marker too where an earlier attempt or create may have left a row."""
-        world, request = self.world, claimed.request
-        earlier = frozenset[str]()
-        if request.gen > 1:
-            earlier = await effects.earlier_codes(world.pool, request)
-        seen = await self._day(claimed, asked.zone)
-        no, rows = seen.no, list(seen.rows.values())
-        codes = sorted(earlier if claimed.first else earlier | {claimed.code or ""})
-        if codes:
-            no = await readings.next_no(world.pool)
-            for code in codes:
-                rows += await world.kimai.with_marker(code)
-        asked = replace(asked, earlier_codes=earlier)
-        suspects = [row.sheet(world.name) for row in look.suspects(asked, rows)]
-        tied = await effects.tied_to(world.pool, suspects) if suspects else {}
-        return Looked(look.at_create(asked, rows, tied), no, seen.taken_at)
-
-    async def _day(self, claimed: Claim, zone: ZoneInfo) -> DayLook:
-        want = claimed.request.want
-        assert want is not None  # noqa: S101 -- a create wants something
-        on = look.day_of(want, zone)
-        seen = self.looks.find(claimed.user_id, on)
-        if seen is None:
-            seen = await self._read_day(claimed.user_id, on, zone)
-            self.looks.keep(claimed.user_id, on, seen)
-        return seen
-
-    async def _read_day(self, user_id: int, on: date, zone: ZoneInfo) -> DayLook:
-        day = Day(user_id, _midnight(on, zone), _midnight(on + timedelta(days=1), zone))
-        taken_at, no = time.monotonic(), await readings.next_no(self.world.pool)
-        caller = self.world.caller
-        if caller is None:
-            raise BrokenWorldError("Kimai has not said yet who we are.")
-        rows = await self.world.kimai.of_day(user_id, day.first, day.last, caller)
-        return DayLook(day, no, taken_at, {row.id: row for row in rows})
-
-    async def _look_at_row(self, claimed: Claim, asked: Asked) -> Looked:
-        world, sheet = self.world, claimed.request.sheet
-        since, no = time.monotonic(), await readings.next_no(world.pool)
-        if sheet is None:
-            return Looked(Refuse("invalid", detail="The request names no timesheet."), no, since)
-        row, tied = await asyncio.gather(
-            world.kimai.read(number_of(sheet)), effects.tied_to(world.pool, [sheet])
-        )
-        judge = look.at_adopt if claimed.request.op == "adopt" else look.at_row
-        return Looked(judge(asked, row, tied.get(sheet)), no, since)
 
     # ------------------------------------------------------------------------------------------ send
     async def _send(self, claimed: Claim, allowed: Send, since: float) -> None:
@@ -185,18 +117,66 @@ class Writer:
             await self._hold_back(claimed, min(days))
             return
         if any(target.is_closed(day) for day in days):
-            await self._conclude(claimed, Refuse("closed", allowed.row), no=None)
+            await self.recorder.conclude(claimed, Refuse("closed", allowed.row))
             return
-        text = await self._text(claimed)
-        if not await effects.still_mine(world.pool, claimed):
+        ready = await self._ready(claimed, allowed, target)
+        if isinstance(ready, Refuse):
+            await self.recorder.conclude(claimed, ready)
+            return
+        if isinstance(ready, Wait):
+            await effects.hold(world.pool, claimed, ready.until)
+            return
+        text = await text_of(world.vault, claimed)
+        if not await effects.still_mine(world.pool, claimed, begins_at=_chosen(claimed, ready)):
             return
         if not self._in_time(target, since):
             await effects.not_sent(world.pool, claimed)
             return
         method = {"create": "POST", "update": "PATCH"}.get(claimed.request.op, "DELETE")
         with trace.get_tracer("hourbook").start_as_current_span(method):
-            outcome = await self._call(claimed, allowed, text)
-        await self._settle(claimed, allowed, outcome)
+            outcome = await self._call(claimed, ready, text)
+        await self._settle(claimed, ready, outcome)
+
+    async def _ready(self, claimed: Claim, allowed: Send, target: Target) -> Ready | Refuse | Wait:
+        """The work with its begin, unless something stands against it."""
+        world, work = self.world, claimed.request.want
+        if work is not None and not world.allows_overlap:
+            begins_at = await self._slot(claimed, work, allowed.row, target)
+            if begins_at is None:
+                on = look.day_of(work, world.zone_of(claimed.user_id))
+                detail = DAY_FULL.format(on, -(-work.duration_seconds // 60))
+                return Refuse("day_full", allowed.row, detail=detail)
+            work = work.model_copy(update={"began_at": begins_at})
+        against = stands_against(work, allowed.row, self._circumstances(claimed, target))
+        return Ready(work, allowed.row) if against is None else against
+
+    async def _slot(
+        self, claimed: Claim, want: Work, row: Timesheet | None, target: Target
+    ) -> datetime | None:
+        """Where it fits into the worker's day: where it is or was to be, else as near as it goes."""
+        zone = self.world.zone_of(claimed.user_id)
+        on = look.day_of(want, zone)
+        seen = await self.looking.day(claimed.user_id, on, zone)
+        wanted = claimed.begins_at or want.began_at
+        if row is not None and look.day_of(row.work(target.name), zone) == on:
+            wanted = row.began_at
+        length = timedelta(seconds=want.duration_seconds + (row.break_seconds if row else 0))
+        busy = busy_of(seen.rows.values(), apart_from=row.id if row else None)
+        day = Span(seen.day.first.astimezone(UTC), seen.day.last.astimezone(UTC))
+        by_now = Span(day.begins, min(day.ends, max(day.begins, clock.now())))
+        spans = [day] if self.world.allows_future else [by_now, day]
+        found = (slot(span, wanted, length, busy, target.step_seconds) for span in spans)
+        return next((begins for begins in found if begins is not None), None)
+
+    def _circumstances(self, claimed: Claim, target: Target) -> Circumstances:
+        return Circumstances(
+            now=clock.now(),
+            target=target,
+            allows_future=self.world.allows_future,
+            names=self.world.directory.names,
+            zones=self.world.zones_of(claimed.request),
+            locked_until=self.world.learned.locked_until,
+        )
 
     async def _hold_back(self, claimed: Claim, day: date) -> None:
         """Writing was switched off, or begins later, while we looked."""
@@ -205,37 +185,44 @@ class Writer:
         else:
             await effects.looked_up(self.world.pool, claimed, day=day)
 
-    async def _call(self, claimed: Claim, allowed: Send, text: str) -> Outcome:
-        kimai, request = self.world.kimai, claimed.request
-        if request.want is None and allowed.row is not None:
-            return await kimai.delete(allowed.row.id)
-        assert request.want is not None  # noqa: S101 -- only a delete wants nothing
-        if allowed.row is None:
-            return await kimai.create(to_create(request.want, text))
-        changes = to_update(request.want, allowed.row, self._marker(claimed))
-        return await kimai.change(allowed.row.id, changes)
+    async def _call(self, claimed: Claim, ready: Ready, text: str) -> Outcome:
+        kimai = self.world.kimai
+        if ready.work is None and ready.row is not None:
+            return await kimai.delete(ready.row.id)
+        assert ready.work is not None  # noqa: S101 -- only a delete wants nothing
+        if ready.row is None:
+            return await kimai.create(to_create(ready.work, text))
+        return await kimai.change(ready.row.id, to_update(ready.work, ready.row, claimed.marker))
 
-    async def _settle(self, claimed: Claim, allowed: Send, outcome: Outcome) -> None:
+    async def _settle(self, claimed: Claim, ready: Ready, outcome: Outcome) -> None:
         """What the answer to our write means for its row."""
-        world, request = self.world, claimed.request
+        world, request, conclude = self.world, claimed.request, self.recorder.conclude
         match outcome:
             case Written(row=None):
-                self._forget(allowed.row)
-                await self._conclude(claimed, Absent(), no=None)
+                self._forget(ready.row)
+                await conclude(claimed, Absent())
             case Written(row=row) if row is not None:
-                self.looks.written(row)
-                await self._conclude(claimed, _as_asked(request, row), no=None)
+                await self._written(claimed, ready, row)
             case Gone():
-                self._forget(allowed.row)
-                gone = Absent() if request.op == "delete" else Refuse("gone")
-                await self._conclude(claimed, gone, no=None)
-            case Refused(why=why, detail=detail):
-                await self._conclude(claimed, Refuse(why, allowed.row, detail=detail), no=None)
+                self._forget(ready.row)
+                await conclude(claimed, Absent() if request.op == "delete" else Refuse("gone"))
+            case Refused(why="future"):
+                ends_at = end_of(ready.work) if ready.work else clock.now()
+                later = max(ends_at, clock.now() + STILL_FUTURE)
+                await effects.hold(world.pool, claimed, later)
+            case Refused(why="overlap") if (
+                world.allows_overlap and not (await world.learn_rules()).allows_overlap
+            ):
+                await effects.not_sent(world.pool, claimed)  # forbidden since: now it is packed
+            case Refused():
+                self.looking.looks.forget(claimed.user_id)
+                refuse = await self.explaining.refused(request, ready.row, outcome)
+                await conclude(claimed, refuse)
             case Forbidden():
-                await self._conclude(claimed, await self._forbidden(allowed.row), no=None)
+                await conclude(claimed, await self.explaining.forbidden(request, ready.row))
             case Unknown(sentence=sentence, server_error=server_error):
                 for user_id in world.zones_of(request):
-                    self.looks.forget(user_id)
+                    self.looking.looks.forget(user_id)
                 log.warning("write_uncertain", sentence=sentence)
                 await effects.uncertain(world.pool, claimed, server_error=server_error)
             case NotSent(sentence=sentence) | BrokenWorld(sentence=sentence):
@@ -244,133 +231,46 @@ class Writer:
             case _:
                 raise AssertionError(outcome)
 
+    async def _written(self, claimed: Claim, ready: Ready, row: Timesheet) -> None:
+        """Kimai's answer to our write; a row on another user than asked for is no answer to it."""
+        place = ready.work.place if ready.work else None
+        if place is not None and row.user_id != place.user_id:
+            await self.recorder.conclude(claimed, await self._on_another(ready, row, place.user_id))
+            return
+        self.looking.looks.written(row)
+        await self.recorder.conclude(claimed, Holds(row, sure=True))
+        await self.world.look_back(row)
+        stored = times_of(row)
+        if ready.work is not None and stored is not None:
+            weekday = weekday_of(row, self.world.zone_of(row.user_id))
+            asked = times_of_work(ready.work, row.break_seconds)
+            await self.world.learned.rounding(weekday, asked, stored)
+
+    async def _on_another(self, ready: Ready, row: Timesheet, user_id: int) -> Refuse:
+        """Never booked on the bot: what our own POST just left there is taken back."""
+        detail = f"Kimai booked on its user {row.user_id} instead of {user_id}. {CREATE_OTHER}"
+        if ready.row is not None:
+            return Refuse("missing_permission", row, detail=detail)
+        outcome = await self.world.kimai.delete(row.id)
+        if not isinstance(outcome, Written | Gone):
+            detail = f"{detail} Timesheet {row.id} still stands there: delete it in Kimai."
+        return Refuse("missing_permission", detail=detail)
+
     def _forget(self, row: Timesheet | None) -> None:
         if row is not None:
-            self.looks.removed(row.id)
-
-    async def _forbidden(self, row: Timesheet | None) -> Refuse:
-        """403 does not say why: an exported row is told by reading it again (kimai-api.md 5)."""
-        if row is None:
-            return Refuse("missing_permission", detail=FORBIDDEN)
-        try:
-            now = await self.world.kimai.read(row.id)
-        except (BrokenWorldError, NotReadableError):
-            now = row
-        if now is None:
-            return Refuse("gone")
-        if now.exported:
-            return Refuse("locked", now)
-        return Refuse("missing_permission", now, detail=FORBIDDEN)
+            self.looking.looks.removed(row.id)
 
     def _in_time(self, target: Target, since: float) -> bool:
         return time.monotonic() - since <= target.configured.send_window_seconds
 
-    def _marker(self, claimed: Claim) -> Marker:
-        return Marker(claimed.code or "", claimed.request.gen)
 
-    async def _text(self, claimed: Claim) -> str:
-        """Of a new row; without the title where its key was destroyed."""
-        parts = claimed.request.text
-        if claimed.request.op != "create":
-            return ""
-        title = None if parts is None else await self._opened(parts.title)
-        return description(parts, title, self._marker(claimed))
-
-    async def _opened(self, title: Sealed | None) -> str | None:
-        if title is None:
-            return None
-        key = (await self.world.vault.keys_of([title.key_id]))[title.key_id]
-        if key is None:
-            return None
-        try:
-            return unseal(title, key=key, field=TITLE)
-        except TamperedError:
-            log.error("title_does_not_open", key_id=title.key_id)
-            return None
-
-    # ---------------------------------------------------------------------------------------- record
-    async def _conclude(self, claimed: Claim, verdict: Verdict, *, no: int | None) -> None:
-        """Record the one answer, as often as it takes: no one else can, for the attempt is ours.
-
-        `no`: of the look that gave the verdict; None: it came with the answer to a write.
-        """
-        while True:
-            try:
-                no = await readings.next_no(self.world.pool) if no is None else no
-                recorded = await self._record(claimed, await self._outcome(claimed, verdict, no))
-            except TRANSIENT as error:
-                log.warning("answer_waits_for_database", error=type(error).__name__)
-                await asyncio.sleep(0.2)
-            except TiedElsewhereError:
-                if not isinstance(verdict, Holds):
-                    raise
-                verdict = Refuse("possible_duplicate", candidates=(verdict.row,))
-            else:
-                log.info(_event(verdict), recorded=recorded, op=claimed.request.op)
-                return
-
-    async def _record(self, claimed: Claim, outcome: effects.Outcome) -> bool:
-        """What we say and store now need not be learned again when it is read back."""
-        ce_id = header(outcome.answer.headers, "ce_id") or ""
-        self.world.said[ce_id] = outcome.answer.value
-        recorded = False
-        try:
-            recorded = await effects.record(self.world.pool, claimed, outcome)
-        finally:
-            if not recorded:
-                self.world.said.pop(ce_id, None)
-        return recorded
-
-    async def _outcome(self, claimed: Claim, verdict: Verdict, no: int) -> effects.Outcome:
-        request, name, at = claimed.request, self.world.name, clock.now()
-        match verdict:
-            case Holds(row=row, sure=sure):
-                reading = await readings.describe(self.world.vault, row, name, request.book)
-                answer = answers.written(request, name, reading, no=no, sure=sure, at=at)
-                ties = request.op in effects.CREATES
-                return effects.Outcome(
-                    _record(answer), no, reading.sheet, "holds", reading.value, ties
-                )
-            case Absent():
-                gone = answers.deleted(request, name, no=no, at=at)
-                assert gone is not None  # noqa: S101 -- only a request that names a row finds it absent
-                return effects.Outcome(_record(gone), no, gone.sheet, "gone")
-            case Refuse(row=None) as refuse:
-                said = answers.refused(request, name, refuse, no=no, at=at)
-                state: effects.State = "gone" if refuse.why == "gone" else "nothing said"
-                return effects.Outcome(_record(said), no, said.sheet, state)
-            case Refuse(row=Timesheet() as row) as refuse:
-                reading = await readings.describe(self.world.vault, row, name, request.book)
-                said = answers.refused(request, name, refuse, no=no, at=at)
-                return effects.Outcome(_record(said), no, said.sheet, "holds", reading.value)
-            case _:
-                raise AssertionError(verdict)
+def writer(world: World, looks: Looks) -> Writer:
+    return Writer(world, Looking(world, looks), Recorder(world), Explaining(world))
 
 
-def _as_asked(request: TimesheetRequested, row: Timesheet) -> Holds | Refuse:
-    """Kimai's answer to our write; a row on another user than asked for is not an answer to it."""
-    place = None if request.want is None else request.want.place
-    if place is not None and row.user_id != place.user_id:
-        detail = (
-            f"Kimai booked timesheet {row.id} on user {row.user_id} instead of {place.user_id}:"
-            " the token may not write for others."
-        )
-        return Refuse("missing_permission", detail=detail)
-    return Holds(row, sure=True)
-
-
-def _record(answer: TimesheetWritten | PushRefused) -> Record:
-    record = encode(answer)
-    return record._replace(headers=with_trace(record.headers))
-
-
-def _event(verdict: Verdict) -> str:
-    match verdict:
-        case Refuse():
-            return f"push_refused_{verdict.why}"
-        case _:
-            return "timesheet_written"
-
-
-def _midnight(on: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(on, time_of_day(), tzinfo=zone)
+def _chosen(claimed: Claim, ready: Ready) -> datetime | None:
+    """The begin, where it is another than the request's: a later attempt must know it."""
+    want = claimed.request.want
+    if ready.work is None or want is None or ready.work.began_at == want.began_at:
+        return None
+    return ready.work.began_at

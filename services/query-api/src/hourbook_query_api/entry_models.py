@@ -101,6 +101,9 @@ class Conflict(BaseModel):
     want: WorkShown | None
     held: WorkShown | None
     candidates: list[dict[str, Any]]
+    """The likeliest first, each with the evidence that speaks for it."""
+    detail: str | None
+    """Where Kimai, or we before it, refused: in a sentence what is in the way and what to change."""
     trace: dict[str, Any] | None
     opened_at: datetime
     open: bool

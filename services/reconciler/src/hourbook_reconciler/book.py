@@ -21,6 +21,7 @@ from hourbook_contracts.ledger import (
     TimesheetRequested,
     Work,
 )
+from hourbook_contracts.likeness import alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Sheet:
     work: Work | None
     locked: bool = False
     marker: str | None = None
+    rounded_from: Work | None = None
+    """What it held before Kimai only rounded its times anew: that is nobody's edit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Refusal:
     want: Work | None
     held: Work | None
     candidates: tuple[Candidate, ...] = ()
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,11 @@ class Posting:
         return isinstance(self.verdict, TimesheetRequested) and self.answered < self.gen
 
     @property
+    def placement(self) -> Placement | None:
+        """Of what is written."""
+        return self.mapped.placement if self.mapped else None
+
+    @property
     def asks(self) -> bool:
         """Whether a person is asked and has not answered."""
         return isinstance(self.verdict, ConflictOpened) and self.resolved < self.gen
@@ -133,6 +142,23 @@ class Book:
 
     def posting(self, subject: SubjectId) -> Posting:
         return self.postings.get(subject, NEW)
+
+
+def has_moved(agreed: Agreement, sheet: Sheet | None, placement: Placement | None) -> bool:
+    """Whether Kimai holds something else than when both sides last agreed.
+
+    Not so where it only rounded its times anew, or where a begin that we chose was moved within its day.
+    """
+    held = sheet.work if sheet else None
+    if agreed.unsure:
+        return True
+    if held == agreed.held:
+        return False
+    origin = sheet.rounded_from if sheet else None
+    return not (
+        alike(held, agreed.held, placement)
+        or (origin is not None and alike(origin, agreed.held, placement))
+    )
 
 
 NEW = Posting()

@@ -21,8 +21,9 @@ from hourbook_contracts.ledger import (
     TimesheetRequested,
     Work,
 )
+from hourbook_contracts.likeness import alike
 from hourbook_contracts.reasons import REASON_OF_REFUSAL, Reason
-from hourbook_reconciler.book import Book, Posting, Verdict
+from hourbook_reconciler.book import Book, Posting, Sheet, Verdict, has_moved
 from hourbook_reconciler.plan import Want, plan
 
 TEMPLATE = 1
@@ -67,10 +68,11 @@ class _Case:
     sheet: SheetId | None
     held: Work | None
     locked: bool
+    reading: Sheet | None
 
     @property
     def differs(self) -> bool:
-        return self.want.work != self.held
+        return not alike(self.want.work, self.held, self.want.placement)
 
     @property
     def zammad_moved(self) -> bool:
@@ -78,7 +80,7 @@ class _Case:
 
     @property
     def kimai_moved(self) -> bool:
-        return self.posting.agreed.unsure or self.held != self.posting.agreed.held
+        return has_moved(self.posting.agreed, self.reading, self.posting.placement)
 
 
 def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Decision | None:
@@ -95,6 +97,7 @@ def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Dec
         sheet,
         held=reading.work if reading else None,
         locked=reading.locked if reading else False,
+        reading=reading,
     )
     if _is_silent(posting, policy) or not _may_speak(case):
         return None
@@ -121,7 +124,7 @@ def _verdict(case: _Case) -> Verdict:
     refusal = posting.refusal
     if refusal is not None and (refusal.want, refusal.held) == (want, held):
         reason = REASON_OF_REFUSAL.get(refusal.why, Reason.REFUSED_BY_KIMAI)
-        return _ask(case, reason, refusal.candidates)
+        return _ask(case, reason, refusal.candidates, refusal.detail)
     return _request(case)
 
 
@@ -205,7 +208,12 @@ def _settled(case: _Case) -> Settled:
     )
 
 
-def _ask(case: _Case, reason: Reason, candidates: tuple[Candidate, ...] = ()) -> ConflictOpened:
+def _ask(
+    case: _Case,
+    reason: Reason,
+    candidates: tuple[Candidate, ...] = (),
+    detail: str | None = None,
+) -> ConflictOpened:
     return ConflictOpened(
         book=case.book.id,
         connection=connection_of(case.book.id),
@@ -218,6 +226,7 @@ def _ask(case: _Case, reason: Reason, candidates: tuple[Candidate, ...] = ()) ->
         want=case.want.work,
         held=case.held,
         candidates=candidates,
+        detail=detail,
     )
 
 

@@ -53,7 +53,7 @@ def evolve(book: Book, message: LedgerMessage) -> Book:
         case TicketObserved(no=no):
             return book if book.ticket and book.ticket.no >= no else replace(book, ticket=message)
         case TimesheetObserved(sheet=sheet, no=no, work=work, locked=locked, marker=marker):
-            return _read(book, sheet, Sheet(no, work, locked, marker))
+            return _read(book, sheet, Sheet(no, work, locked, marker, message.rounded_from))
         case TimesheetVanished(sheet=sheet, no=no):
             return _read(book, sheet, Sheet(no, None))
         case TimesheetRequested() | ConflictOpened() | Settled():
@@ -152,8 +152,10 @@ def _refused(book: Book, said: PushRefused) -> Book:
     for candidate in said.candidates:
         book = _read(book, candidate.sheet, Sheet(said.no, candidate.work))
     held = book.sheets.get(said.sheet) if said.sheet is not None else None
-    marker = held.marker if held else None
-    book = _read(book, said.sheet, Sheet(said.no, said.held, said.locked, marker))
+    marker, origin = (held.marker, said.rounded_from) if held else (None, said.rounded_from)
+    if held and held.work == said.held:
+        origin = origin or held.rounded_from
+    book = _read(book, said.sheet, Sheet(said.no, said.held, said.locked, marker, origin))
     agreed = posting.agreed
     if said.why == "unclear":  # our write may lie under a person's edit: nobody knows what it held
         agreed = replace(agreed, unsure=True)
@@ -161,7 +163,7 @@ def _refused(book: Book, said: PushRefused) -> Book:
     if said.why not in TOLD_BY_THE_READING and isinstance(posting.verdict, TimesheetRequested):
         request = posting.verdict
         expected = request.expected if request.op in ("update", "delete") else None
-        refusal = Refusal(said.why, request.want, expected, said.candidates)
+        refusal = Refusal(said.why, request.want, expected, said.candidates, said.detail)
     return _with(
         book,
         said.posting,

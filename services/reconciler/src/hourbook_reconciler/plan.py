@@ -101,14 +101,14 @@ def _placement(place: Place | None, policy: Policy) -> Placement:
     if place is None:
         return ANYWHERE
     target = policy.targets.get(place.target)
-    step = target.configured.placement_step_seconds if target else ANYWHERE.step_seconds
+    step = target.step_seconds if target else ANYWHERE.step_seconds
     zone = policy.zone_of(place.target, place.user_id)
-    return _stepped(zone.key, step)
+    return _stepped(zone.key, step, packed=target is not None and target.packs)
 
 
 @lru_cache(maxsize=1024)
-def _stepped(time_zone: str, step_seconds: int) -> Placement:
-    return Placement(time_zone=time_zone, step_seconds=step_seconds)
+def _stepped(time_zone: str, step_seconds: int, *, packed: bool) -> Placement:
+    return Placement(time_zone=time_zone, step_seconds=step_seconds, packed=packed)
 
 
 def begin(made: datetime, seconds: int, placement: Placement, *, clamped: bool) -> datetime:

@@ -20,7 +20,7 @@ from hourbook_contracts.ledger import (
     TimesheetRequested,
     Work,
 )
-from hourbook_reconciler.book import Agreement, Book, Entry, Posting
+from hourbook_reconciler.book import Agreement, Book, Entry, Posting, Sheet, has_moved
 from hourbook_reconciler.netting import Netting, net
 from hourbook_reconciler.plan import entry_of_subject
 
@@ -74,6 +74,7 @@ class ConflictRow(NamedTuple):
     resolution: str | None = None
     resolved_by: str | None = None
     resolved_at: datetime | None = None
+    detail: str | None = None
 
 
 class TicketRow(NamedTuple):
@@ -135,6 +136,7 @@ def _opened(subject: SubjectId, asked: ConflictOpened) -> ConflictRow:
         trace=_json(asked.trace),
         opened_at=asked.observed_at,
         open=True,
+        detail=asked.detail,
     )
 
 
@@ -203,7 +205,7 @@ def entry_row(
         updated_at=recorded.updated_at,
         retracted=entry.gone,
         net_seconds=seconds,
-        state=_state(entry, posting, seconds, held),
+        state=_state(entry, posting, seconds, reading),
         reason=posting.verdict.reason
         if posting.asks and isinstance(posting.verdict, ConflictOpened)
         else None,
@@ -233,7 +235,7 @@ def _spoken_of(book: Book, id_: EntryId, entry: Entry) -> tuple[SubjectId, Posti
     return both[1] if entry.seconds < 0 and remainder in book.postings else both[0]
 
 
-def _state(entry: Entry, posting: Posting, seconds: int, held: Work | None) -> str:
+def _state(entry: Entry, posting: Posting, seconds: int, reading: Sheet | None) -> str:
     """Where an entry stands; `held_back`: something differs, and nobody has said anything about it yet."""
     if posting.asks:
         return "asks"
@@ -241,8 +243,8 @@ def _state(entry: Entry, posting: Posting, seconds: int, held: Work | None) -> s
         return "requested"
     agreed = posting.agreed
     agreed_seconds = agreed.want.duration_seconds if agreed.want else 0
-    at_rest = seconds == agreed_seconds and held == agreed.held and not agreed.unsure
-    if at_rest or (seconds == 0 and held is None):
+    at_rest = seconds == agreed_seconds and not has_moved(agreed, reading, posting.placement)
+    if at_rest or (seconds == 0 and (reading is None or reading.work is None)):
         return "retracted" if entry.gone else "settled"
     return "held_back"
 
