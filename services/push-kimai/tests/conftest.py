@@ -25,6 +25,7 @@ from hourbook_contracts.control import (
     ControlEvent,
     MappingSet,
     TargetConfigured,
+    TargetLearned,
     WritingSwitched,
 )
 from hourbook_contracts.ids import BookId, SheetId, SubjectId, book_of, sheet_of
@@ -38,11 +39,13 @@ from hourbook_contracts.ledger import (
     TimesheetRequested,
     Work,
 )
+from hourbook_contracts.lockdown import Lockdown
 from hourbook_contracts.message import Message
 from hourbook_contracts.testing import NOON
 from hourbook_contracts.topics import CONTROL, LEDGER
 from hourbook_kit import kafka as kit_kafka
 from hourbook_kit import postgres as kit_postgres
+from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
 from hourbook_kit.outbox import Relay
 from hourbook_kit.settings import KafkaSettings
@@ -54,6 +57,7 @@ from hourbook_push_kimai.settings import Settings
 from hourbook_simulators.faults import Fault, Kind, Switchboard
 from hourbook_simulators.kimai.app import build
 from hourbook_simulators.kimai.memory import Memory, Timesheet
+from hourbook_simulators.kimai.permissions import LEAST_PRIVILEGE
 from hourbook_simulators.kimai.seeds import seeded
 from hourbook_simulators.serving import server
 
@@ -102,6 +106,7 @@ class Hours:
     health: Health = field(default_factory=Health)
     number: int = field(default_factory=lambda: next(numbers))
     heard: list[tuple[LedgerMessage, dict[str, str]]] = field(default_factory=list)
+    control: ControlTail | None = None
     _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
@@ -129,6 +134,7 @@ class Hours:
         stack.push_async_callback(control.stop)
         vault = Vault(pool, VAULT_KEY)
         self.health = Health()
+        self.control = control
         active = Active(self.settings, dsn, pool, control, vault, self.health)
         work = [
             asyncio.create_task(control.run()),
@@ -148,6 +154,7 @@ class Hours:
         sweep_seconds: float = 3600,
         write_cap: int = 500,
         writing: bool = True,
+        lockdown: Lockdown | None = None,
     ) -> None:
         vault = Vault(self.owner, VAULT_KEY)
         await self.owner.execute(
@@ -168,6 +175,7 @@ class Hours:
                 timeout_seconds=TIMEOUT,
                 grace_seconds=GRACE,
                 write_cap=write_cap,
+                lockdown=lockdown,
             )
         )
         for user in self.memory.users.values():
@@ -269,7 +277,28 @@ class Hours:
         finally:
             await reader.stop()
 
+    def learned(self) -> TargetLearned | None:
+        """What the service told of this Kimai on the control topic, as its control tail knows it."""
+        if self.control is None:
+            return None
+        target = self.control.installation.targets.get(self.name)
+        return target.learned if target else None
+
+    async def obstacle(self, name: str) -> str:
+        """Its sentence, once it stands in the way."""
+        full = f"{self.name}:{name}"
+        await self.until(lambda: full in self.health.obstacles)
+        return self.health.obstacles[full].sentence
+
     # ------------------------------------------------------------------------------- Kimai itself
+    def permit(self, *more: str, without: str = "") -> None:
+        """The bot's role: what it needs, more or less of it."""
+        self.memory.roles["ROLE_HOURBOOK"] = sorted((LEAST_PRIVILEGE | {*more}) - {without})
+
+    def set(self, **settings: object) -> None:
+        """Kimai's own rules, by their names under `timesheet.rules`."""
+        self.memory.settings |= {f"timesheet.rules.{name}": v for name, v in settings.items()}
+
     @property
     def rows(self) -> list[Timesheet]:
         return sorted(self.memory.timesheets.values(), key=lambda row: row.id)

@@ -46,11 +46,6 @@ class Missing:
         """So many are gone at once that nothing of it is believed, and nothing written either."""
         world, now = self.world, clock.now()
         world.alarmed = True
-        await world.obstacles.hinder(
-            ALARM,
-            f"{world.name} shows {missing} of {known} timesheets of ours no longer: none of that is"
-            " believed, and nothing is written, until it shows them again or a person answers the alarm.",
-        )
         raised = TargetAlarmRaised(
             observed_at=now,
             by=BY,
@@ -70,6 +65,11 @@ class Missing:
             if first:
                 await outbox.put(connection, "push", CONTROL.name, [encode(raised)])
                 log.error("suddenly_empty", target=world.name, missing=missing, known=known)
+        await world.obstacles.hinder(
+            ALARM,
+            f"{world.name} shows {missing} of {known} timesheets of ours no longer: none of that is"
+            " believed, and nothing is written, until it shows them again or a person answers the alarm.",
+        )
 
     async def well_again(self, target: Target, word: AlarmAnswered | None) -> None:
         """The alarm is over: by a person's word, which is used up by it, or because all is there again."""

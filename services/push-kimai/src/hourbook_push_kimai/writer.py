@@ -5,7 +5,7 @@ sent, its age is taken by our own clock, and the outcome is recorded by compare-
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import structlog
@@ -70,6 +70,8 @@ class Writer:
     looking: Looking
     recorder: Recorder
     explaining: Explaining
+    crowded: set[tuple[str, int]] = field(default_factory=set)
+    """Requests that Kimai refused as overlapping though we had found a free time."""
 
     async def carry_out(self, claimed: Claim, claimed_at: float) -> None:
         """`claimed_at`: the monotonic clock just before the claim."""
@@ -210,10 +212,8 @@ class Writer:
                 ends_at = end_of(ready.work) if ready.work else clock.now()
                 later = max(ends_at, clock.now() + STILL_FUTURE)
                 await effects.hold(world.pool, claimed, later)
-            case Refused(why="overlap") if (
-                world.allows_overlap and not (await world.learn_rules()).allows_overlap
-            ):
-                await effects.not_sent(world.pool, claimed)  # forbidden since: now it is packed
+            case Refused(why="overlap") if await self._may_pack_anew(claimed):
+                await effects.not_sent(world.pool, claimed)
             case Refused():
                 self.looking.looks.forget(claimed.user_id)
                 refuse = await self.explaining.refused(request, ready.row, outcome)
@@ -255,6 +255,17 @@ class Writer:
         if not isinstance(outcome, Written | Gone):
             detail = f"{detail} Timesheet {row.id} still stands there: delete it in Kimai."
         return Refuse("missing_permission", detail=detail)
+
+    async def _may_pack_anew(self, claimed: Claim) -> bool:
+        """Overlap was forbidden, or a person booked there, since we looked; twice in a row it is an answer."""
+        self.looking.looks.forget(claimed.user_id)
+        key = (claimed.request.posting, claimed.request.gen)
+        if key in self.crowded:
+            self.crowded.discard(key)
+            return False
+        if not (await self.world.learn_rules()).allows_overlap:
+            self.crowded.add(key)
+        return key in self.crowded
 
     def _forget(self, row: Timesheet | None) -> None:
         if row is not None:
