@@ -3,13 +3,17 @@
 from datetime import date, timedelta
 
 from hourbook_contracts.control import (
+    AlarmAnswered,
+    AlarmRaised,
     ControlEvent,
     MappingRemoved,
     PeriodClosed,
     PeriodReopened,
     SourceConfigured,
     SyncRequested,
+    TargetAlarmRaised,
     TargetConfigured,
+    TargetLearned,
     UnitConfirmed,
     WritingSwitched,
 )
@@ -104,3 +108,53 @@ def test_asking_for_a_sync_moves_only_that_connection() -> None:
     asked = SyncRequested(observed_at=NOON, by="test", connection="desk", what="sweep")
     known = told(SOURCE, TARGET, asked)
     assert (known.sources["desk"].sweep_asked, known.targets["hours"].sweep_asked) == (3, 0)
+
+
+def learned(**what: int | bool) -> TargetLearned:
+    return TargetLearned.model_validate(
+        {"observed_at": NOON, "by": "push-kimai", "connection": "hours", **what}
+    )
+
+
+def test_what_was_learned_of_a_kimai_is_policy() -> None:
+    known = told(TARGET, learned(allows_overlap=False, step_seconds=900))
+    target = known.targets["hours"]
+    assert known.policy.version == 2
+    assert (target.packs, target.step_seconds) == (True, 900)
+    unknown = told(TARGET).targets["hours"]
+    assert (unknown.packs, unknown.step_seconds) == (False, 60)
+
+
+def test_a_step_that_a_person_sets_anew_stands_against_what_was_learned() -> None:
+    rounds = learned(allows_overlap=False, step_seconds=900)
+    again = told(TARGET, rounds, TARGET).targets["hours"]
+    assert again.step_seconds == 900
+    changed = TARGET.model_copy(update={"placement_step_seconds": 300})
+    target = told(TARGET, rounds, changed).targets["hours"]
+    assert (target.packs, target.step_seconds) == (True, 300)
+
+
+def alarm(connection: str, kind: type[AlarmRaised]) -> AlarmRaised:
+    return kind(
+        observed_at=NOON,
+        by="test",
+        connection=connection,
+        alarm="suddenly_empty",
+        missing=30,
+        known=40,
+    )
+
+
+def test_an_alarm_of_either_side_stands_until_it_is_answered() -> None:
+    of_zammad, of_kimai = alarm("desk", AlarmRaised), alarm("hours", TargetAlarmRaised)
+    answer = AlarmAnswered(
+        observed_at=NOON, by="test", connection="hours", alarm="suddenly_empty", choice="believe"
+    )
+    raised = told(SOURCE, TARGET, of_zammad, of_kimai)
+    assert raised.sources["desk"].alarms == (of_zammad,)
+    assert raised.targets["hours"].alarms == (of_kimai,)
+    known = learn(raised, answer, 4)
+    assert known.sources["desk"].alarms == (of_zammad,)
+    assert (known.targets["hours"].alarms, known.targets["hours"].answered) == ((), (answer,))
+    again = learn(known, of_kimai, 5).targets["hours"]
+    assert (again.alarms, again.answered) == ((of_kimai,), ())
