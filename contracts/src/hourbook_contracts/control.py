@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hourbook_contracts.ids import ConnectionName
+from hourbook_contracts.kimai.lockdown import Lockdown
 from hourbook_contracts.ledger import INGEST, PUSH, QUERY
-from hourbook_contracts.lockdown import Lockdown
 from hourbook_contracts.message import Message, Moment
 
 

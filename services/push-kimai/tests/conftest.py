@@ -29,6 +29,7 @@ from hourbook_contracts.control import (
     WritingSwitched,
 )
 from hourbook_contracts.ids import BookId, SheetId, SubjectId, book_of, sheet_of
+from hourbook_contracts.kimai.lockdown import Lockdown
 from hourbook_contracts.ledger import (
     Answer,
     Decision,
@@ -39,7 +40,6 @@ from hourbook_contracts.ledger import (
     TimesheetRequested,
     Work,
 )
-from hourbook_contracts.lockdown import Lockdown
 from hourbook_contracts.message import Message
 from hourbook_contracts.testing import NOON
 from hourbook_contracts.topics import CONTROL, LEDGER

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from hourbook_contracts.control import PeriodClosed, SyncRequested
+from hourbook_contracts.kimai.lockdown import Lockdown
 from hourbook_contracts.ledger import PushRefused, TimesheetWritten
-from hourbook_contracts.lockdown import Lockdown
 from hourbook_contracts.testing import NOON
 
 from .conftest import Hours

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hourbook_contracts.kimai.lockdown import Lockdown
+from hourbook_contracts.kimai.names import Named, unoffered
+from hourbook_contracts.kimai.violations import NO_CHOICE, Violations
 from hourbook_contracts.ledger import Work
-from hourbook_contracts.lockdown import Lockdown
 from hourbook_contracts.testing import NOON, PLACE, policy, work
 from hourbook_push_kimai.look import Refuse
-from hourbook_push_kimai.names import Named, unoffered
 from hourbook_push_kimai.preflight import Circumstances, Wait, stands_against
 from hourbook_push_kimai.timesheet import Timesheet
-from hourbook_push_kimai.violations import NO_CHOICE, Violations
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 PROJECT = Named("project", PLACE.project_id, "Move", parent_id=2)

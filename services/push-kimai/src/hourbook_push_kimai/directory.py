@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from hourbook_contracts.kimai.names import Named
 from hourbook_push_kimai.kimai import Kimai
-from hourbook_push_kimai.names import Named
 
 FRESH_SECONDS = 60.0
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from hourbook_contracts.kimai.names import TEAMS, unoffered
+from hourbook_contracts.kimai.violations import CREATE_OTHER, LOCKED
 from hourbook_contracts.ledger import TimesheetRequested
 from hourbook_push_kimai.look import Refuse
-from hourbook_push_kimai.names import TEAMS, unoffered
-from hourbook_push_kimai.outcome import CREATE_OTHER, Refused
+from hourbook_push_kimai.outcome import Refused
 from hourbook_push_kimai.preflight import LOCKDOWN
 from hourbook_push_kimai.timesheet import Timesheet, end_of
-from hourbook_push_kimai.violations import LOCKED
 from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 from hourbook_push_kimai.world import World
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from hourbook_push_kimai.names import Named, named_of
+from hourbook_contracts.kimai.names import Named, named_of
+from hourbook_contracts.kimai.rules import Rules, rules_of
+from hourbook_contracts.kimai.violations import Violations, violations_of
 from hourbook_push_kimai.outcome import NotSent, Outcome, Unknown, outcome_of
 from hourbook_push_kimai.payload import Payload
-from hourbook_push_kimai.rules import Rules, rules_of
 from hourbook_push_kimai.timesheet import NotATimesheetError, Timesheet, timesheet_of
-from hourbook_push_kimai.violations import Violations, violations_of
 from hourbook_push_kimai.wire import (
     FORBIDDEN,
     INVALID,

@@ -4,8 +4,9 @@ import json
 import re
 from dataclasses import dataclass
 
+from hourbook_contracts.kimai.rules import TRACKING_MODE
+from hourbook_contracts.kimai.violations import CREATE_OTHER, EXTRA, Violations, violations_of
 from hourbook_push_kimai.timesheet import NotATimesheetError, Timesheet, timesheet_of
-from hourbook_push_kimai.violations import EXTRA, Violations, violations_of
 
 NOTHING_SAID = Violations()
 
@@ -63,14 +64,6 @@ Outcome = Written | Gone | Refused | Forbidden | Unknown | NotSent | BrokenWorld
 UNAUTHORIZED = (
     "Kimai does not accept the token (401): it expired, was revoked, or its user was disabled."
     " Make a new one in the profile of Hourbook's account in Kimai, and store it here."
-)
-TRACKING_MODE = (
-    "Kimai takes no begin and end: its tracking mode is punch-in or fixed begin."
-    " Set it to `default` in Kimai under System → Settings → Timesheet (timesheet.mode)."
-)
-CREATE_OTHER = (
-    "The token's role lacks create_other_timesheet: without it Kimai would book on the token's own"
-    " account. Grant it in Kimai under System → Roles."
 )
 EXTRA_FIELDS = (
     "The token's role may not send one of the fields of a timesheet: `hourbook doctor` lists them."

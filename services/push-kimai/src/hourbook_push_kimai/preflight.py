@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hourbook_contracts.installation import Target
+from hourbook_contracts.kimai.names import Names
 from hourbook_contracts.ledger import Place, Work
 from hourbook_push_kimai.look import Refuse
-from hourbook_push_kimai.names import Names
 from hourbook_push_kimai.timesheet import Timesheet, end_of
 
 LONGEST_SECONDS = 31_536_000

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from hourbook_contracts.installation import Target
+from hourbook_contracts.kimai.rules import Rules
 from hourbook_contracts.ledger import TimesheetRequested
 from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
@@ -20,7 +21,6 @@ from hourbook_push_kimai.directory import Directory
 from hourbook_push_kimai.kimai import Caller, Kimai
 from hourbook_push_kimai.learned import Learned
 from hourbook_push_kimai.rounding import NOTHING_LEARNED, Guesses, weekday_of
-from hourbook_push_kimai.rules import Rules
 from hourbook_push_kimai.timesheet import Timesheet
 from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 

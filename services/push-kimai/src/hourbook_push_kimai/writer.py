@@ -12,6 +12,7 @@ import structlog
 from opentelemetry import trace
 
 from hourbook_contracts.installation import Target
+from hourbook_contracts.kimai.violations import CREATE_OTHER
 from hourbook_contracts.ledger import Work
 from hourbook_kit import clock
 from hourbook_kit.telemetry import trace_of
@@ -22,7 +23,6 @@ from hourbook_push_kimai.look import Absent, Holds, Refuse, Send
 from hourbook_push_kimai.looking import Looking
 from hourbook_push_kimai.looks import Looks
 from hourbook_push_kimai.outcome import (
-    CREATE_OTHER,
     BrokenWorld,
     Forbidden,
     Gone,

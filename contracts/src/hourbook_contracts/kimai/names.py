@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
+from hourbook_contracts.kimai.violations import Violations
 from hourbook_contracts.ledger import Place
-from hourbook_push_kimai.violations import Violations
 
 TEAMS = "in Kimai under System → Teams, or grant its role view_all_data."
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hourbook_contracts.lockdown import Lockdown, moment
+from hourbook_contracts.kimai.lockdown import Lockdown, moment
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=BERLIN)

@@ -12,6 +12,10 @@ from typing import Any
 NO_CHOICE = "The selected choice is invalid."
 EXTRA = "This form should not contain extra fields."
 LOCKED = "This period is locked. Please choose a later date."
+CREATE_OTHER = (
+    "The token's role lacks create_other_timesheet: without it Kimai would book on the token's own"
+    " account. Grant it in Kimai under System → Roles."
+)
 
 
 @dataclass(frozen=True, slots=True)

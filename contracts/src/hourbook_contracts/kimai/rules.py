@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hourbook_push_kimai.outcome import TRACKING_MODE
-
 OLDEST = 24500
 """2.45: from it on `modified_after` is UTC and a page's size is clamped (kimai-api.md 11)."""
+
+TRACKING_MODE = (
+    "Kimai takes no begin and end: its tracking mode is punch-in or fixed begin."
+    " Set it to `default` in Kimai under System → Settings → Timesheet (timesheet.mode)."
+)
 
 
 class Rules(NamedTuple):

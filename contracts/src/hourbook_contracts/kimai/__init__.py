@@ -1,0 +1,1 @@
+"""Kimai's own language, pure: what two services must understand of it alike."""
