@@ -1,9 +1,11 @@
 """The commands say in a sentence what is missing, and end with the exit code that says so."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+import respx
 from typer.testing import CliRunner
 
 from hourbook_cli.__main__ import app
@@ -29,6 +31,29 @@ def test_an_api_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     answer = CliRunner().invoke(app, ["story", "zammad:desk:1"])
     assert answer.exit_code == 1
     assert answer.stderr == "http://127.0.0.1:1 does not answer (ConnectError).\n"
+
+
+STEPS = [
+    {"step": "dns", "level": "ok", "sentence": "The name is known."},
+    {"step": "create", "level": "failed", "sentence": "Grant its role create_own_timesheet."},
+]
+
+
+def test_the_doctor_tells_each_step_and_ends_as_the_connections_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOURBOOK_OPERATOR_TOKEN", "any")
+    with respx.mock(base_url="http://127.0.0.1:8300/api/connectors") as api:
+        api.get("").respond(json={"items": [{"name": "desk"}, {"name": "hours"}]})
+        api.post("/desk/test").respond(json={"ok": True, "steps": STEPS[:1]})
+        api.post("/hours/test").respond(json={"ok": False, "steps": STEPS})
+        both = CliRunner().invoke(app, ["doctor"])
+        desk = CliRunner().invoke(app, ["doctor", "desk", "--json"])
+    assert both.exit_code == 1
+    assert "FAILED" in both.stdout
+    assert "Grant its role create_own_timesheet." in both.stdout
+    assert desk.exit_code == 0
+    assert json.loads(desk.stdout)["desk"]["steps"] == STEPS[:1]
 
 
 def test_what_the_environment_lacks_is_named() -> None:

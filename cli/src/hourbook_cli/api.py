@@ -77,9 +77,9 @@ def token_of(settings: ApiSettings) -> str:
 
 
 @asynccontextmanager
-async def opened(settings: ApiSettings) -> AsyncIterator[Api]:
+async def opened(settings: ApiSettings, *, timeout_seconds: float = 10) -> AsyncIterator[Api]:
     headers = {"Authorization": f"Bearer {token_of(settings)}"}
     async with httpx.AsyncClient(
-        base_url=settings.api_url, headers=headers, timeout=10, trust_env=False
+        base_url=settings.api_url, headers=headers, timeout=timeout_seconds, trust_env=False
     ) as client:
         yield Api(client)

@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 import pytest
-import respx
 
+from hourbook_contracts.control import TargetAlarmRaised, TargetLearned
 from hourbook_contracts.topics import CONTROL
 from hourbook_kit import kafka
-from hourbook_query_api.testing import House, connected, kimai, zammad
+from hourbook_query_api.acts import publish
+from hourbook_query_api.testing import NOON, House, connected, kimai, zammad
 
 pytestmark = pytest.mark.anyio
 
@@ -187,50 +188,48 @@ async def test_days_are_closed_once_and_reopened(client: httpx.AsyncClient) -> N
     assert (await client.delete(path, params=october)).status_code == 404
 
 
+async def test_a_lockdown_is_entered_in_kimais_words_and_refused_in_others(
+    client: httpx.AsyncClient,
+) -> None:
+    lockdown = {
+        "period_start": "first day of last month",
+        "period_end": "last day of last month 23:59:59",
+        "time_zone": "Europe/Berlin",
+        "grace": "+10 days",
+    }
+    await connected(client, kimai("locking", lockdown=lockdown))
+    shown = (await client.get("/api/connectors/locking")).json()
+    assert shown["lockdown"] == lockdown
+    wrong = kimai("locking-too", lockdown=lockdown | {"period_end": "last tuesday,today"})
+    answer = await client.post("/api/connectors", json=wrong)
+    assert answer.status_code == 422
+    assert "first day of last month" in answer.text
+    body = {"kind": "kimai", "base_url": "http://127.0.0.1:1"}
+    assert (await client.put("/api/connectors/locking", json=body)).json()["lockdown"] is None
+
+
+async def test_what_was_learned_of_a_kimai_and_its_alarm_are_shown_and_answered(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    await connected(client, kimai("taught"))
+    shown = (await client.get("/api/connectors/taught")).json()
+    assert (shown["learned"], shown["alarms"]) == (None, [])
+    common: dict[str, Any] = {"observed_at": NOON, "by": "push-kimai", "connection": "taught"}
+    learned = TargetLearned(**common, allows_overlap=False, step_seconds=900)
+    alarm = TargetAlarmRaised(**common, alarm="suddenly_empty", missing=30, known=30)
+    for event in (learned, alarm):
+        offset = await publish(house.desk, event)
+        assert await house.desk.projection.until(offset, seconds=10)
+    shown = (await client.get("/api/connectors/taught")).json()
+    assert shown["learned"] == {"allows_overlap": False, "step_seconds": 900}
+    assert [alarm["missing"] for alarm in shown["alarms"]] == [30]
+    body = {"alarm": "suddenly_empty", "choice": "believe"}
+    answered = await client.post("/api/connectors/taught/alarm", json=body)
+    assert answered.json()["alarms"] == []
+    assert (await last_event(house, "taught"))["choice"] == "believe"
+
+
 async def test_an_alarm_that_is_not_raised_cannot_be_answered(client: httpx.AsyncClient) -> None:
     await connected(client, zammad("calm"))
     body = {"alarm": "suddenly_empty", "choice": "believe"}
     assert (await client.post("/api/connectors/calm/alarm", json=body)).status_code == 404
-
-
-async def test_a_zammad_without_rights_is_told_what_it_lacks(client: httpx.AsyncClient) -> None:
-    await connected(client, zammad("tried", base_url="http://zammad.test"))
-    settings = [
-        {"name": "time_accounting", "state_current": {"value": True}},
-        {"name": "time_accounting_unit", "state_current": {"value": "quarter"}},
-    ]
-    with respx.mock(base_url="http://zammad.test/api/v1") as twin:
-        me = twin.get("/users/me").respond(json={"id": 3})
-        twin.get("/time_accountings").respond(403, json={"error": "Token authorization failed."})
-        twin.get("/tickets").respond(json=[])
-        twin.get("/settings").respond(json=settings)
-        report = (await client.post("/api/connectors/tried/test")).json()
-        assert me.calls.last.request.headers["Authorization"] == "Token token=token-of-zammad-7c1d"
-    assert report["ok"] is False
-    assert (report["unit"], report["seconds_per_unit"]) == ("quarter", 900)
-    wrong = {step["step"]: step["sentence"] for step in report["steps"] if not step["ok"]}
-    assert wrong.keys() == {"time_accountings", "unit"}
-    assert "`admin.time_accounting`" in wrong["time_accountings"]
-
-
-async def test_a_kimai_that_answers_all_is_well(client: httpx.AsyncClient) -> None:
-    await connected(client, kimai("tried-too", base_url="http://kimai.test"))
-    with respx.mock(base_url="http://kimai.test/api") as twin:
-        twin.get("/version").respond(json={"version": "2.66.0", "versionId": 26600})
-        twin.get("/users/me").respond(json={"id": 1})
-        twin.get("/config/timesheet").respond(json={})
-        for path in ("/users", "/projects", "/activities", "/timesheets"):
-            twin.get(path).respond(json=[])
-        report = (await client.post("/api/connectors/tried-too/test")).json()
-    assert report["ok"] is True
-    assert report["version"] == "2.66.0"
-
-
-async def test_a_wrong_token_and_a_dead_address_are_told_apart(client: httpx.AsyncClient) -> None:
-    await connected(client, kimai("wrong-token", base_url="http://kimai.test"), kimai("dead"))
-    with respx.mock(base_url="http://kimai.test/api") as twin:
-        twin.get("/version").respond(401)
-        refused = (await client.post("/api/connectors/wrong-token/test")).json()
-    assert "make a new one" in refused["steps"][0]["sentence"]
-    dead = (await client.post("/api/connectors/dead/test")).json()
-    assert "cannot be reached" in dead["steps"][0]["sentence"]

@@ -18,6 +18,7 @@ from hourbook_kit import clock
 from hourbook_query_api.acts import OPERATOR, act
 from hourbook_query_api.connector_models import (
     AlarmBody,
+    AnyConnector,
     KimaiConnector,
     PeriodBody,
     UnitBody,
@@ -93,10 +94,10 @@ async def release_writes(desk: Open, name: Name, key: IdempotencyKey) -> KimaiCo
 @router.post("/alarm")
 async def answer_alarm(
     desk: Open, name: Name, body: AlarmBody, key: IdempotencyKey
-) -> ZammadConnector:
+) -> AnyConnector:
     """Believe what the other side says, or wait until it is well."""
     async with desk.turn:
-        known = await _zammad(desk, name)
+        known = await connector_of(desk, name)
         if body.alarm not in {alarm.alarm for alarm in known.alarms}:
             raise ProblemError(
                 Kind.NOT_FOUND,
@@ -111,7 +112,7 @@ async def answer_alarm(
             choice=body.choice,
         )
         await _act(desk, event)
-    return await _zammad(desk, name)
+    return await connector_of(desk, name)
 
 
 @router.post("/closed-periods", status_code=201)

@@ -1,6 +1,6 @@
 """Connections as people send and see them; a secret goes in and never comes out."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from hourbook_contracts.ids import ConnectionName
+from hourbook_contracts.kimai.lockdown import GRAMMAR, Lockdown, moment
 from hourbook_contracts.message import Moment
 
 MASK = "********"
 """Stands where a secret is kept; sent back, it keeps it."""
+_ANY_DAY = datetime(2026, 11, 22, tzinfo=UTC)
 _API_PATHS = ("/api", "/api/v1")
 
 
@@ -65,6 +67,26 @@ class ZammadBody(Body):
     time_zone: Zone = "UTC"
 
 
+def _php_date(text: str) -> str:
+    """Only what we can reckon with: a lockdown that we misread would hold nothing."""
+    if moment(text, _ANY_DAY) is None:
+        raise ValueError(f"copy it from Kimai's settings; we can read {GRAMMAR}")
+    return text
+
+
+PhpDate = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_php_date)]
+
+
+class LockdownBody(Body):
+    """Kimai's settings `timesheet.rules.lockdown_…`, word for word: its API does not tell them."""
+
+    period_start: PhpDate
+    period_end: PhpDate
+    time_zone: Zone | None = None
+    """Null: each worker's own."""
+    grace: PhpDate | None = None
+
+
 class KimaiBody(Body):
     kind: Literal["kimai"]
     base_url: BaseUrl
@@ -77,6 +99,7 @@ class KimaiBody(Body):
     grace_seconds: Seconds = 60
     concurrent_writes: int = Field(default=8, ge=1, le=64)
     write_cap: int = Field(default=500, ge=1, le=1_000_000)
+    lockdown: LockdownBody | None = None
 
 
 class NewZammadBody(ZammadBody):
@@ -143,6 +166,13 @@ class Connector(BaseModel):
     """Of the control event that changed it last."""
 
 
+class LearnedShown(BaseModel):
+    allows_overlap: bool
+    """False: begins are packed within the worker's day."""
+    step_seconds: int
+    """To which it rounds, as far as was seen."""
+
+
 class ZammadConnector(Connector):
     kind: Literal["zammad"]
     time_zone: str
@@ -159,9 +189,15 @@ class KimaiConnector(Connector):
     grace_seconds: float
     concurrent_writes: int
     write_cap: int
+    lockdown: Lockdown | None = None
+    """As an administrator entered it; null: none was."""
+    learned: LearnedShown | None = None
+    """What its answers have taught; null: nothing yet."""
     writing: bool
     start_on: date | None
     closed_periods: list[PeriodBody]
+    alarms: list[Alarm]
+    """While one is open, nothing is believed to be deleted and nothing is written."""
 
 
 AnyConnector = Annotated[ZammadConnector | KimaiConnector, Field(discriminator="kind")]
@@ -182,9 +218,9 @@ def shown(
         "changed_by": row["changed_by"],
         "offset": row["offset_"],
     }
+    alarms = [{**alarm, "since": alarm["observed_at"]} for alarm in parts["alarms"]]
     if row["kind"] == "zammad":
         units = [{**unit, "confirmed_by": unit["by"]} for unit in parts["units"]]
-        alarms = [{**alarm, "since": alarm["observed_at"]} for alarm in parts["alarms"]]
         return ZammadConnector.model_validate({**common, "units": units, "alarms": alarms})
     return KimaiConnector.model_validate(
         {
@@ -192,5 +228,7 @@ def shown(
             "writing": row["writing"],
             "start_on": row["start_on"],
             "closed_periods": parts["closed"],
+            "alarms": alarms,
+            "learned": parts["learned"],
         }
     )

@@ -39,6 +39,9 @@ router = APIRouter(
 PENDING: dict[int | str, dict[str, Any]] = {202: {"model": Accepted, "description": "Not yet seen"}}
 
 
+_PARTS = ("units", "alarms", "closed", "learned")
+
+
 class Connectors(BaseModel):
     items: list[AnyConnector]
 
@@ -112,7 +115,7 @@ async def connector_of(desk: Desk, name: str) -> ZammadConnector | KimaiConnecto
 
 
 def from_row(row: asyncpg.Record) -> ZammadConnector | KimaiConnector:
-    parts = {column: json.loads(row[column]) for column in ("units", "alarms", "closed")}
+    parts = {column: json.loads(row[column]) for column in _PARTS}
     return shown(dict(row), json.loads(row["configured"]), parts)
 
 

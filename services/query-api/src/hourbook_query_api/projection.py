@@ -22,7 +22,7 @@ from hourbook_kit.postgres import TRANSIENT
 
 log = structlog.get_logger()
 
-VERSION = 1
+VERSION = 2
 """Of the rows' shape; another one than the stored makes them anew."""
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -153,6 +153,7 @@ def _source_row(source: Source) -> dict[str, Any]:
         "units": json.dumps([unit.model_dump(mode="json") for unit in source.units]),
         "alarms": json.dumps([alarm.model_dump(mode="json") for alarm in source.alarms]),
         "closed": "[]",
+        "learned": "null",
         "writing": False,
         "start_on": None,
     }
@@ -167,8 +168,9 @@ def _target_row(target: Target) -> dict[str, Any]:
         "kind": target.configured.kind,
         "configured": target.configured.model_dump_json(),
         "units": "[]",
-        "alarms": "[]",
+        "alarms": json.dumps([alarm.model_dump(mode="json") for alarm in target.alarms]),
         "closed": json.dumps(closed),
+        "learned": "null" if target.learned is None else target.learned.model_dump_json(),
         "writing": target.writing,
         "start_on": target.start_on,
     }

@@ -62,6 +62,8 @@ class TargetStatus(BaseModel):
     """Unanswered requests by state, as push has them: `queued`, `sent`, `uncertain`."""
     waiting_since: datetime | None
     """Of the oldest of them."""
+    alarms: list[str]
+    """While one is open, nothing is written, and nothing believed to be deleted."""
     obstacles: list[Obstacle]
     """What stands in the way of writing, since when: a Kimai that is down, a cap that is reached."""
 
@@ -208,6 +210,7 @@ async def _target(pool: asyncpg.Pool, found: KimaiConnector) -> TargetStatus:
         start_on=found.start_on,
         polled_at=observed["polled_at"] if observed else None,
         swept_at=observed["swept_at"] if observed else None,
+        alarms=[alarm.alarm for alarm in found.alarms],
         obstacles=[Obstacle(**dict(row)) for row in obstacles],
         writes={row["state"]: row["count"] for row in writes},
         waiting_since=min((row["oldest"] for row in writes), default=None),
