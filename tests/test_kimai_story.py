@@ -1,0 +1,158 @@
+"""What Kimai's own rules do to an hour, along the whole way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bench.world import Json, World, eventually, world
+from hourbook_kit import clock
+from hourbook_simulators.kimai.permissions import LEAST_PRIVILEGE
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
+
+RULES = "timesheet.rules."
+
+
+@pytest.fixture(scope="module")
+async def up(folder: Path) -> AsyncIterator[World]:
+    async with world(folder / "kimai-story") as here:
+        yield here
+
+
+@pytest.fixture
+async def here(up: World) -> AsyncIterator[World]:
+    """A Kimai without rules of its own, before and after."""
+    yield up
+    await told(up, "PUT", "settings", {})
+    await told(up, "PUT", "roles/ROLE_HOURBOOK", sorted(LEAST_PRIVILEGE))
+
+
+async def told(here: World, method: str, path: str, wish: object) -> None:
+    (await here.kimai.request(method, f"/_twin/{path}", json=wish)).raise_for_status()
+
+
+async def settled(here: World, time_accounting: int) -> Json:
+    """The timesheet of an hour that both sides agree on."""
+
+    async def is_settled() -> bool:
+        return (await here.of_entry(time_accounting)).get("state") == "settled"
+
+    await eventually(is_settled, what=f"time accounting {time_accounting} in Kimai")
+    row = await here.sheet_of(time_accounting)
+    assert row is not None
+    return row
+
+
+async def asked(here: World, time_accounting: int, reason: str) -> Json:
+    """The open question about an hour, with this reason."""
+
+    async def is_asked() -> bool:
+        return (await here.of_entry(time_accounting)).get("reason") == reason
+
+    await eventually(is_asked, what=f"the question {reason}")
+    conflict: Json = (await here.of_entry(time_accounting))["conflict"]
+    return conflict
+
+
+async def test_what_is_deleted_in_zammad_after_its_export_stays_in_kimai(here: World) -> None:
+    booked = await here.book(await here.new_ticket("Billed"), 15)
+    row = await settled(here, booked)
+    await told(here, "POST", "export", {"ids": [row["id"]]})
+    await here.delete(booked)
+    await asked(here, booked, "retracted_after_export")
+    still = await here.sheet_of(booked)
+    assert still is not None
+    assert (still["id"], still["duration"], still["exported"]) == (row["id"], 900, True)
+
+
+async def test_where_overlap_is_forbidden_hours_of_one_worker_stand_side_by_side(
+    here: World,
+) -> None:
+    await told(here, "PATCH", "settings", {RULES + "allow_overlapping_records": False})
+
+    async def is_learned() -> bool:
+        learned = (await here.api.get("/api/connectors/hours"))["learned"]
+        return learned is not None and not learned["allows_overlap"]
+
+    await eventually(is_learned, what="that this Kimai forbids overlap")
+    ticket = await here.new_ticket("Three at once")
+    booked = [await here.book(ticket, minutes) for minutes in (15, 20, 25)]
+    rows = [await settled(here, one) for one in booked]
+    assert [row["duration"] for row in rows] == [900, 1200, 1500]
+    spans = sorted((row["begin"], row["end"]) for row in rows)
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+    earliest = min(rows, key=lambda row: str(row["begin"]))
+    await moved(here, earliest, minutes=-30)
+    await here.edit(booked[rows.index(earliest)], 10)
+    await eventually(lambda: lasts(here, booked[rows.index(earliest)], 600), what="10 minutes")
+    conflicts = (await here.api.get("/api/conflicts"))["items"]
+    assert not [one for one in conflicts if one["entry"] in {f"zammad:desk:{b}" for b in booked}]
+
+
+async def moved(here: World, row: Json, *, minutes: int) -> None:
+    """By a person, in Kimai; Kimai tells it at the next poll."""
+    times = {
+        name: (datetime.fromisoformat(row[name]) + timedelta(minutes=minutes)).isoformat()
+        for name in ("begin", "end")
+    }
+    answer = await here.kimai.patch(f"/api/timesheets/{row['id']}", json=times)
+    answer.raise_for_status()
+    await asyncio.sleep(3)
+
+
+async def lasts(here: World, time_accounting: int, seconds: int) -> bool:
+    row = await here.sheet_of(time_accounting)
+    return row is not None and row["duration"] == seconds
+
+
+async def test_what_kimai_has_locked_is_asked_about_and_not_tried_again(here: World) -> None:
+    booked = await here.book(await here.new_ticket("Locked"), 15)
+    row = await settled(here, booked)
+    just_now = clock.now().astimezone(UTC) - timedelta(seconds=1)
+    lock = {"start": "2020-01-01", "end": just_now.isoformat(timespec="seconds")}
+    await told(here, "POST", "lockdown", lock)
+    await here.edit(booked, 30)
+    conflict = await asked(here, booked, "lockdown_in_kimai")
+    assert "lockdown" in conflict["detail"]
+    held = await here.sheet_of(booked)
+    assert held is not None
+    assert (held["id"], held["duration"]) == (row["id"], 900)
+    writes = await here.writes()
+    other = await here.book(await here.new_ticket("Locked too"), 240)
+    await asked(here, other, "lockdown_in_kimai")
+    assert await here.writes() == writes
+
+
+async def test_a_right_that_is_missing_is_told_to_whoever_asks_and_to_the_doctor(
+    here: World,
+) -> None:
+    await forget_the_lockdown(here)
+    code, said = await here.command("doctor", "hours")
+    assert code == 0, said
+    rights = sorted(LEAST_PRIVILEGE - {"create_other_timesheet"})
+    await told(here, "PUT", "roles/ROLE_HOURBOOK", rights)
+    booked = await here.book(await here.new_ticket("Nobody's"), 15)
+    conflict = await asked(here, booked, "missing_permission")
+    assert "create_other_timesheet" in conflict["detail"]
+    rows = await here.timesheets()
+    assert not [row for row in rows if "Nobody's" in row["description"]]
+    code, said = await here.command("doctor", "hours")
+    assert code == 1
+    assert "create_other_timesheet" in said
+    code, said = await here.command("story", f"zammad:desk:{booked}")
+    assert "create_other_timesheet" in said
+
+
+async def forget_the_lockdown(here: World) -> None:
+    """A sweep finds that it is lifted."""
+    await here.api.post("/api/sync/manual", {"connections": ["hours"], "what": "sweep"})
+
+    async def is_forgotten() -> bool:
+        rows = await here.rows("SELECT locked_until FROM push.observed WHERE target = 'hours'")
+        return all(row["locked_until"] is None for row in rows)
+
+    await eventually(is_forgotten, what="the lockdown forgotten")
