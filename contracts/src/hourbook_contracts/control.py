@@ -78,6 +78,8 @@ class TargetConfigured(ConnectionEvent):
     """More queued writes than this wait for a person (promise 10)."""
     lockdown: Lockdown | None = None
     """Of this Kimai, as an administrator entered it: its API does not tell (kimai-api.md 2.1)."""
+    creates: bool = False
+    """Whether customers and projects may be created in it; off until an administrator switches it on."""
 
 
 class ConnectionRemoved(ConnectionEvent):

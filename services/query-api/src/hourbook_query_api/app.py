@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Readiness, routes
 from hourbook_query_api import (
+    catalogue,
     conflicts,
     connector_acts,
     connector_tests,
@@ -55,7 +56,10 @@ def create_app(desk: Desk) -> FastAPI:
     app.include_router(
         routes(desk.health), prefix="/api/health", tags=["health"], responses=not_ready
     )
-    for module in (entries, conflicts, connectors, connector_acts, connector_tests, mappings, sync):
+    for module in (
+        *(entries, conflicts, connectors, connector_acts, connector_tests),
+        *(catalogue, mappings, sync),
+    ):
         app.include_router(module.router)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app

@@ -25,7 +25,7 @@ from hourbook_query_api.connector_models import (
     WritingBody,
     ZammadConnector,
 )
-from hourbook_query_api.connectors import PENDING, Name, Open, connector_of
+from hourbook_query_api.connectors import PENDING, Name, Open, connector_of, kimai_of
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
 from hourbook_query_api.problems import Kind, ProblemError, described, invalid
@@ -66,7 +66,7 @@ async def switch_writing(
 ) -> KimaiConnector:
     """Nothing is written to a Kimai until somebody switches it on, and nothing before `start_on`."""
     async with desk.turn:
-        await _kimai(desk, name)
+        await kimai_of(desk, name)
         event = WritingSwitched(
             observed_at=clock.now(),
             by=OPERATOR,
@@ -76,19 +76,19 @@ async def switch_writing(
             start_on=body.start_on,
         )
         await _act(desk, event)
-    return await _kimai(desk, name)
+    return await kimai_of(desk, name)
 
 
 @router.post("/release")
 async def release_writes(desk: Open, name: Name, key: IdempotencyKey) -> KimaiConnector:
     """Let go what is queued beyond the cap of this connection."""
     async with desk.turn:
-        await _kimai(desk, name)
+        await kimai_of(desk, name)
         event = WritesReleased(
             observed_at=clock.now(), by=OPERATOR, idempotency_key=key, connection=name
         )
         await _act(desk, event)
-    return await _kimai(desk, name)
+    return await kimai_of(desk, name)
 
 
 @router.post("/alarm")
@@ -123,7 +123,7 @@ async def close_period(
     if body.last_on < body.first_on:
         raise invalid("body.last_on", "Send a last day that is not before the first.")
     async with desk.turn:
-        if body in (await _kimai(desk, name)).closed_periods:
+        if body in (await kimai_of(desk, name)).closed_periods:
             raise ProblemError(Kind.EXISTS, "These days are closed already: nothing is to be done.")
         event = PeriodClosed(
             observed_at=clock.now(),
@@ -134,7 +134,7 @@ async def close_period(
             last_on=body.last_on,
         )
         await _act(desk, event)
-    return await _kimai(desk, name)
+    return await kimai_of(desk, name)
 
 
 @router.delete("/closed-periods")
@@ -147,7 +147,7 @@ async def reopen_period(
 ) -> KimaiConnector:
     async with desk.turn:
         period = PeriodBody(first_on=first_on, last_on=last_on)
-        if period not in (await _kimai(desk, name)).closed_periods:
+        if period not in (await kimai_of(desk, name)).closed_periods:
             raise ProblemError(
                 Kind.NOT_FOUND,
                 f"Look at `closed_periods` of /api/connectors/{name}: these days are not among them.",
@@ -161,7 +161,7 @@ async def reopen_period(
             last_on=last_on,
         )
         await _act(desk, event)
-    return await _kimai(desk, name)
+    return await kimai_of(desk, name)
 
 
 async def _act(desk: Desk, event: ConnectionEvent) -> None:
@@ -172,11 +172,4 @@ async def _zammad(desk: Desk, name: str) -> ZammadConnector:
     found = await connector_of(desk, name)
     if not isinstance(found, ZammadConnector):
         raise ProblemError(Kind.WRONG_KIND, f"Ask it of a Zammad: {name} is a {found.kind}.")
-    return found
-
-
-async def _kimai(desk: Desk, name: str) -> KimaiConnector:
-    found = await connector_of(desk, name)
-    if not isinstance(found, KimaiConnector):
-        raise ProblemError(Kind.WRONG_KIND, f"Ask it of a Kimai: {name} is a {found.kind}.")
     return found

@@ -100,6 +100,8 @@ class KimaiBody(Body):
     concurrent_writes: int = Field(default=8, ge=1, le=64)
     write_cap: int = Field(default=500, ge=1, le=1_000_000)
     lockdown: LockdownBody | None = None
+    creates: bool = False
+    """Whether customers and projects may be created in it."""
 
 
 class NewZammadBody(ZammadBody):
@@ -191,6 +193,7 @@ class KimaiConnector(Connector):
     write_cap: int
     lockdown: Lockdown | None = None
     """As an administrator entered it; null: none was."""
+    creates: bool = False
     learned: LearnedShown | None = None
     """What its answers have taught; null: nothing yet."""
     writing: bool

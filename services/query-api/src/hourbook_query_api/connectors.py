@@ -114,6 +114,13 @@ async def connector_of(desk: Desk, name: str) -> ZammadConnector | KimaiConnecto
     return from_row(row)
 
 
+async def kimai_of(desk: Desk, name: str) -> KimaiConnector:
+    found = await connector_of(desk, name)
+    if not isinstance(found, KimaiConnector):
+        raise ProblemError(Kind.WRONG_KIND, f"Ask it of a Kimai: {name} is a {found.kind}.")
+    return found
+
+
 def from_row(row: asyncpg.Record) -> ZammadConnector | KimaiConnector:
     parts = {column: json.loads(row[column]) for column in _PARTS}
     return shown(dict(row), json.loads(row["configured"]), parts)

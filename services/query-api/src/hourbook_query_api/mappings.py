@@ -104,7 +104,7 @@ async def list_mappings(
 
 @router.get("/{mapping}", responses=described(404))
 async def read_mapping(desk: Open, mapping: MappingId) -> Mapping:
-    return await _mapping_of(desk, mapping)
+    return await mapping_of(desk, mapping)
 
 
 @router.post("", status_code=201, responses=PENDING | described(409))
@@ -112,7 +112,7 @@ async def make_mapping(
     desk: Open, body: MappingBody, key: IdempotencyKey, response: Response
 ) -> Mapping:
     """Entries that waited for it are looked at again."""
-    await _check(desk, body)
+    await check(desk, body)
     mapping = mapping_id(body.kind, body.source, body.source_key)
     look_at = f"/api/mappings/{mapping}"
     async with desk.turn:
@@ -120,9 +120,9 @@ async def make_mapping(
             raise ProblemError(
                 Kind.EXISTS, f"Change {look_at} with PUT: this key is mapped already."
             )
-        await act(desk, _set(mapping, body, key), look_at)
+        await act(desk, setting(mapping, body, key), look_at)
     response.headers["Location"] = look_at
-    return await _mapping_of(desk, mapping)
+    return await mapping_of(desk, mapping)
 
 
 @router.put("/{mapping}", responses=PENDING | described(404))
@@ -130,22 +130,22 @@ async def change_mapping(
     desk: Open, mapping: MappingId, body: MappingBody, key: IdempotencyKey
 ) -> Mapping:
     """What is written already stays where it is; what comes goes by the new rule."""
-    await _check(desk, body)
+    await check(desk, body)
     if mapping_id(body.kind, body.source, body.source_key) != mapping:
         raise invalid(
             "body.source_key",
             "Make a mapping of its own for another kind, source or key: they are its name.",
         )
     async with desk.turn:
-        await _mapping_of(desk, mapping)
-        await act(desk, _set(mapping, body, key), f"/api/mappings/{mapping}")
-    return await _mapping_of(desk, mapping)
+        await mapping_of(desk, mapping)
+        await act(desk, setting(mapping, body, key), f"/api/mappings/{mapping}")
+    return await mapping_of(desk, mapping)
 
 
 @router.delete("/{mapping}", status_code=204, responses=PENDING | described(404))
 async def remove_mapping(desk: Open, mapping: MappingId, key: IdempotencyKey) -> Response:
     async with desk.turn:
-        await _mapping_of(desk, mapping)
+        await mapping_of(desk, mapping)
         event = MappingRemoved(
             observed_at=clock.now(), by=OPERATOR, idempotency_key=key, mapping=mapping
         )
@@ -158,7 +158,7 @@ def mapping_id(kind: str, source: str, source_key: str) -> str:
     return str(uuid_of("mapping", kind, source, source_key))
 
 
-async def _check(desk: Desk, body: MappingBody) -> None:
+async def check(desk: Desk, body: MappingBody) -> None:
     """What a schema cannot say, in sentences."""
     pattern, form = _KEYS[body.kind]
     if not re.fullmatch(pattern, body.source_key, re.ASCII):
@@ -177,7 +177,7 @@ async def _check(desk: Desk, body: MappingBody) -> None:
             )
 
 
-def _set(mapping: str, body: MappingBody, key: str | None) -> MappingSet:
+def setting(mapping: str, body: MappingBody, key: str | None) -> MappingSet:
     return MappingSet(
         observed_at=clock.now(),
         by=OPERATOR,
@@ -187,7 +187,7 @@ def _set(mapping: str, body: MappingBody, key: str | None) -> MappingSet:
     )
 
 
-async def _mapping_of(desk: Desk, mapping: str) -> Mapping:
+async def mapping_of(desk: Desk, mapping: str) -> Mapping:
     row = await desk.pool.fetchrow("SELECT * FROM control.mappings WHERE mapping = $1", mapping)
     if row is None:
         raise ProblemError(Kind.NOT_FOUND, "Look at /api/mappings: there is no mapping of this id.")
