@@ -1,8 +1,10 @@
 """Kimai's HTTP, on a transport that answers from a script."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +13,7 @@ import pytest
 
 from hourbook_contracts.testing import NOON, work
 from hourbook_push_kimai.kimai import Caller, Kimai, connected
-from hourbook_push_kimai.outcome import NotSent, Unknown
+from hourbook_push_kimai.outcome import BrokenWorld, NotSent, Unknown
 from hourbook_push_kimai.payload import to_create
 from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 
@@ -235,6 +237,34 @@ async def test_a_world_that_cannot_be_read_is_said_without_the_token(answer: Ans
         with pytest.raises(BrokenWorldError) as found:
             await kimai.read(41)
     assert "secret" not in str(found.value)
+
+
+RECORDED = json.loads((Path(__file__).parent / "golden/refusals.json").read_text())
+READ = [exchange for exchange in RECORDED if exchange["status"] not in (400, 403)]
+
+
+@pytest.mark.parametrize("exchange", READ, ids=lambda exchange: exchange["name"])
+async def test_whatever_kimai_refuses_to_read_is_a_sentence(exchange: dict[str, Any]) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        content = b"" if exchange["response"] == "" else json.dumps(exchange["response"]).encode()
+        return httpx.Response(exchange["status"], content=content, headers=exchange["headers"])
+
+    async with answering(answer) as kimai:
+        with pytest.raises(BrokenWorldError, match=r"^Kimai.*\.|^Kimai.*\?"):
+            await kimai.modified_since(NOON)
+
+
+async def test_a_redirect_names_the_address_and_does_not_carry_the_token_along() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "kimai"
+        return httpx.Response(301, headers={"Location": "https://elsewhere/api/users/me"})
+
+    async with answering(answer) as kimai:
+        with pytest.raises(BrokenWorldError, match="sends us elsewhere"):
+            await kimai.me()
+        found = await kimai.create(to_create(work(15), "text"))
+    assert isinstance(found, BrokenWorld)
+    assert "elsewhere" in found.sentence
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,15 @@ UNAUTHORIZED = (
     "Kimai does not accept the token (401): it expired, was revoked, or its user was disabled."
     " Make a new one in the profile of Hourbook's account in Kimai, and store it here."
 )
+REDIRECTED = (
+    "Kimai, or a proxy before it, sends us elsewhere ({0}): write the address it names into the"
+    " connection, with https where that is meant. The token is not carried along."
+)
 EXTRA_FIELDS = (
     "The token's role may not send one of the fields of a timesheet: `hourbook doctor` lists them."
 )
+
+_REDIRECTS = range(300, 400)
 
 _TEXTS = (
     (
@@ -152,6 +158,8 @@ def outcome_of(method: str, status: int, body: bytes) -> Outcome:
             pass
     if status >= 500:  # noqa: PLR2004 -- HTTP's own line between their faults and ours
         return Unknown(f"Kimai, or a proxy before it, answered {status}.", server_error=True)
+    if status in _REDIRECTS:
+        return BrokenWorld(REDIRECTED.format(status))
     return BrokenWorld(f"Kimai answered {status}: is the address that of a Kimai?")
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from hourbook_push_kimai.outcome import UNAUTHORIZED
+from hourbook_push_kimai.outcome import REDIRECTED, UNAUTHORIZED
 
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # how Python is told that there is none
 """httpcore asks for it five times a request, and a search that finds nothing costs 0.6 ms each time."""
@@ -127,6 +127,8 @@ class Wire:
 
 
 def decoded(answer: httpx.Response) -> Any:
+    if OK < answer.status_code < INVALID:
+        raise BrokenWorldError(REDIRECTED.format(answer.status_code))
     if answer.status_code != OK:
         raise BrokenWorldError(
             f"Kimai answers {answer.status_code}: is the address that of a Kimai, and may the token read?"

@@ -64,6 +64,8 @@ class TargetStatus(BaseModel):
     """Of the oldest of them."""
     alarms: list[str]
     """While one is open, nothing is written, and nothing believed to be deleted."""
+    locked_until: datetime | None
+    """The last begin that Kimai was seen to lock; its lockdown, where nobody entered it."""
     obstacles: list[Obstacle]
     """What stands in the way of writing, since when: a Kimai that is down, a cap that is reached."""
 
@@ -211,6 +213,7 @@ async def _target(pool: asyncpg.Pool, found: KimaiConnector) -> TargetStatus:
         polled_at=observed["polled_at"] if observed else None,
         swept_at=observed["swept_at"] if observed else None,
         alarms=[alarm.alarm for alarm in found.alarms],
+        locked_until=observed["locked_until"] if observed else None,
         obstacles=[Obstacle(**dict(row)) for row in obstacles],
         writes={row["state"]: row["count"] for row in writes},
         waiting_since=min((row["oldest"] for row in writes), default=None),
