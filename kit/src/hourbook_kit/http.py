@@ -12,14 +12,13 @@ from httpx_aiohttp import AiohttpTransport
 
 CONNECTIONS = 40
 _LOCAL = ("127.0.0.1", "localhost")
-_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Transport(AiohttpTransport):
     """To one server. Keeps connections, no cookies; follows no redirects; goes through the environment's proxy.
 
-    An answer is read whole before it is given. `httpx.ConnectError` means that surely nothing was
-    sent, and no other error does: aiohttp's transport alone says so of a broken connection too.
+    An answer is read whole before it is given. `httpx.ConnectError` and `ConnectTimeout` mean that
+    surely nothing was sent: aiohttp's transport alone says so of a broken connection too.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -52,8 +51,10 @@ class Transport(AiohttpTransport):
 def _precise(error: Exception) -> httpx.TransportError:
     cause = error.__cause__ or error
     text = type(cause).__name__
-    if isinstance(cause, _NOT_SENT):
+    if isinstance(cause, aiohttp.ClientConnectorError):
         return httpx.ConnectError(text)
+    if isinstance(cause, aiohttp.ConnectionTimeoutError):
+        return httpx.ConnectTimeout(text)
     if isinstance(cause, aiohttp.ServerTimeoutError):
         return httpx.ReadTimeout(text)
     if isinstance(cause, aiohttp.ClientConnectionError):

@@ -12,6 +12,7 @@ import httpx
 from hourbook_contracts.kimai.names import Named, named_of
 from hourbook_contracts.kimai.rules import Rules, rules_of
 from hourbook_contracts.kimai.violations import Violations, violations_of
+from hourbook_kit.http import Transport
 from hourbook_push_kimai.outcome import NotSent, Outcome, Unknown, outcome_of
 from hourbook_push_kimai.payload import Payload
 from hourbook_push_kimai.timesheet import NotATimesheetError, Timesheet, timesheet_of
@@ -26,7 +27,7 @@ from hourbook_push_kimai.wire import (
     says_not_found,
 )
 
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
 
 
 class Caller(NamedTuple):
@@ -178,8 +179,7 @@ async def connected(
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[Kimai]:
     """Keep-alive connections; the token is in the headers and nowhere else."""
-    limits = httpx.Limits(max_connections=32, max_keepalive_connections=32)
-    async with transport or httpx.AsyncHTTPTransport(limits=limits) as opened:
+    async with transport or Transport(base_url) as opened:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         yield Kimai(Wire(opened, f"{base_url}/api", headers, timeout_seconds))
 
