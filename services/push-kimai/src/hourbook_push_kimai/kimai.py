@@ -58,11 +58,13 @@ class Kimai:
         except (KeyError, TypeError, ValueError) as error:
             raise BrokenWorldError("Kimai does not say who we are.") from error
 
-    async def rules(self) -> Rules:
-        version, config = (
-            await self.wire.json("/version"),
-            await self.wire.json("/config/timesheet"),
-        )
+    async def rules(self, known: Rules | None = None) -> Rules:
+        """As it is set now; its version is asked for once, as long as it is one that we work with."""
+        config = await self.wire.json("/config/timesheet")
+        if known is not None and known.unfit is None:
+            version = {"version": known.version, "versionId": known.version_id}
+        else:
+            version = await self.wire.json("/version")
         try:
             return rules_of(version, config)
         except (KeyError, TypeError, ValueError) as error:

@@ -78,20 +78,22 @@ class Observer:
         target = self.world.target
         if target is None:
             return 5.0
-        if (await self.world.learn_rules()).unfit is not None:
-            return 1.0
         settings = target.configured
         since = await self._since()
         wished = target.sync_asked > asked.sync or (target.writing and not asked.writing)
-        if (
+        sweep = (
             since.swept is None
             or since.swept >= settings.sweep_seconds
             or target.sweep_asked > asked.sweep >= 0
             or belief(target, since.believed) is not None
-        ):
-            await self.sweep(target, since.believed)
-        elif wished or since.polled is None or since.polled >= settings.poll_seconds:
-            await self.poll()
+        )
+        if sweep or wished or since.polled is None or since.polled >= settings.poll_seconds:
+            if (await self.world.learn_rules()).unfit is not None:
+                return 1.0
+            if sweep:
+                await self.sweep(target, since.believed)
+            else:
+                await self.poll()
         asked.sync, asked.sweep, asked.writing = (
             target.sync_asked,
             target.sweep_asked,

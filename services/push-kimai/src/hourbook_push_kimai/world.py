@@ -142,7 +142,7 @@ class World:
 
     async def learn_rules(self) -> Rules:
         """How this Kimai is set now; one that is set so that we cannot work with it makes us wait."""
-        before, self.rules = self.rules, await self.kimai.rules()
+        before, self.rules = self.rules, await self.kimai.rules(self.rules)
         if self.rules.unfit is not None:
             self._fall_ill()
             await self.obstacles.hinder(UNFIT, self.rules.unfit)
