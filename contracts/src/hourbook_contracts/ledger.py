@@ -38,6 +38,13 @@ class Work(Value):
     duration_seconds: int
 
 
+class Attribution(Value):
+    """For whom the work on a ticket is, in Zammad's ids."""
+
+    organization_id: int | None
+    customer_id: int | None
+
+
 class TicketAttributes(Value):
     """What rules may ask about a ticket: ids, never names."""
 
@@ -46,6 +53,10 @@ class TicketAttributes(Value):
     customer_id: int | None = None
     group_id: int | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def attribution(self) -> Attribution:
+        return Attribution(organization_id=self.organization_id, customer_id=self.customer_id)
 
 
 class Candidate(Value):
@@ -130,6 +141,10 @@ class TicketObserved(LedgerMessage):
     ticket: TicketAttributes
     title: Sealed | None = None
     merged_into: BookId | None = None
+    """Its articles are there by now and its time accountings still here (zammad-api.md 0.8)."""
+    merged_number: str | None = None
+    """Of that ticket, as is its title: descriptions name it from then on."""
+    merged_title: Sealed | None = None
 
     @property
     def subject(self) -> str:
@@ -293,6 +308,11 @@ class Inputs(Value):
     created_at: Moment
     seconds_per_unit: int
 
+    @property
+    def attribution(self) -> Attribution:
+        """As at the entry's first reading, or as a person has taken it over since."""
+        return Attribution(organization_id=self.organization_id, customer_id=self.customer_id)
+
 
 class Placement(Value):
     """How a begin was found; kept with what is written, so that a changed setting moves nothing."""
@@ -394,6 +414,10 @@ class ConflictOpened(Decision):
     candidates: tuple[Candidate, ...] = ()
     detail: str | None = None
     """Of a refusal: what push said about it; never a person's text."""
+    attribution: Attribution | None = None
+    """Of `customer_changed`: for whom the ticket is by now, which the answer `zammad` takes over."""
+    instead: Work | None = None
+    """Of the same: what would be wanted then."""
 
 
 class Settled(Decision):

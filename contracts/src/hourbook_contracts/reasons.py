@@ -7,6 +7,7 @@ class Reason(StrEnum):
     UNMAPPED_WORKER = "unmapped_worker"
     UNMAPPED_CUSTOMER = "unmapped_customer"
     UNMAPPED_ACTIVITY = "unmapped_activity"
+    CUSTOMER_CHANGED = "customer_changed"
     DELETED_IN_KIMAI = "deleted_in_kimai"
     CHANGED_IN_KIMAI = "changed_in_kimai"
     CHANGED_ON_BOTH_SIDES = "changed_on_both_sides"

@@ -39,6 +39,8 @@ POSTING = posting_of(BOOK, ENTRY)
 SHEET = sheet_of("hours", 41)
 NOON = datetime(2026, 3, 30, 12, 0, tzinfo=UTC)
 TICKET = TicketAttributes(number="65001", organization_id=2, customer_id=26, group_id=1)
+OTHERS = TicketAttributes(number="65001", organization_id=3, customer_id=31, group_id=1)
+"""The same ticket, given to a customer of another organization."""
 PLACE = Place(target="hours", user_id=5, project_id=7, activity_id=9)
 INPUTS = Inputs(
     agent_id=3,
@@ -128,8 +130,22 @@ def retracted(*, no: int = 2, entry: EntryId = ENTRY) -> EntryRetracted:
     return EntryRetracted(book=BOOK, connection="desk", observed_at=NOON, entry=entry, no=no)
 
 
-def ticket_observed(*, no: int = 1) -> TicketObserved:
-    return TicketObserved(book=BOOK, connection="desk", observed_at=NOON, no=no, ticket=TICKET)
+def ticket_observed(
+    *,
+    no: int = 1,
+    ticket: TicketAttributes = TICKET,
+    merged_into: BookId | None = None,
+    merged_number: str | None = None,
+) -> TicketObserved:
+    return TicketObserved(
+        book=BOOK,
+        connection="desk",
+        observed_at=NOON,
+        no=no,
+        ticket=ticket,
+        merged_into=merged_into,
+        merged_number=merged_number,
+    )
 
 
 def observed(
@@ -287,7 +303,7 @@ messages: st.SearchStrategy[LedgerMessage] = st.one_of(
         entry=st.just(EntryId("zammad:desk:73")),
     ),
     st.builds(retracted, no=numbers),
-    st.builds(ticket_observed, no=numbers),
+    st.builds(ticket_observed, no=numbers, ticket=st.sampled_from([TICKET, TICKET, OTHERS])),
     st.builds(observed, minutes, no=numbers, locked=st.booleans()),
     st.builds(vanished, no=numbers),
     st.builds(written, minutes, stored=minutes, gen=generations, no=numbers, sure=st.booleans()),

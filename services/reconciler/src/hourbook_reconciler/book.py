@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hourbook_contracts.ids import BookId, EntryId, SheetId, SubjectId
 from hourbook_contracts.ledger import (
+    Attribution,
     Candidate,
     ConflictOpened,
     EntryRecorded,
@@ -116,6 +117,8 @@ class Posting:
     refusal: Refusal | None = None
     mapped: Mapped | None = None
     not_these: tuple[SheetId, ...] = ()
+    declined: Attribution | None = None
+    """For whom the ticket is by now, where a person said that this stays with whom it was."""
 
     @property
     def waits_for_push(self) -> bool:

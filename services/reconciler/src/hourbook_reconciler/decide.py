@@ -6,8 +6,9 @@ protocol.md 3, first line that holds; guard clauses from the safe cases to the b
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from hourbook_contracts.ids import SheetId, SubjectId, connection_of
 from hourbook_contracts.installation import Policy
@@ -107,6 +108,8 @@ def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Dec
 
 def _verdict(case: _Case) -> Verdict:
     want, held, posting = case.want.work, case.held, case.posting
+    if case.want.moved is not None:
+        return _ask(case, Reason.CUSTOMER_CHANGED, detail=_whose(case.want))
     if not case.zammad_moved and not case.kimai_moved:
         return _settled(case)
     if want is None and held is None:
@@ -143,6 +146,17 @@ def _of_an_edit(case: _Case) -> Reason:
     return Reason.CHANGED_ON_BOTH_SIDES if case.zammad_moved else Reason.CHANGED_IN_KIMAI
 
 
+def _whose(want: Want) -> str | None:
+    if want.moved is None or want.inputs is None:
+        return None
+    before, now = want.inputs.attribution, want.moved.attribution
+    return (
+        f"When this was first read, the ticket was for organization {before.organization_id or 'none'},"
+        f" customer {before.customer_id or 'none'}; by now it is for organization"
+        f" {now.organization_id or 'none'}, customer {now.customer_id or 'none'}."
+    )
+
+
 def _of_a_stranger(book: Book) -> Reason:
     of_zammad = book.id.startswith("zammad:")
     return Reason.DUPLICATE_IN_KIMAI if of_zammad else Reason.ORPHAN_IN_KIMAI
@@ -151,19 +165,27 @@ def _of_a_stranger(book: Book) -> Reason:
 def _may_speak(case: _Case) -> bool:
     """Promise 10: silent where nobody has switched writing on, and about days before its start.
 
-    Without a place no one target is meant: then one that may be written on that day is enough.
+    Without a place no one target is meant: then one that may be written on that day, in the worker's
+    zone as far as the worker is mapped, is enough.
     """
     works = [work for work in (case.want.work, case.held) if work is not None]
     if not works:
         return True
     placed = [work for work in works if work.place is not None]
     if not placed:
-        day = works[0].began_at.date()
+        day = works[0].began_at.astimezone(_zone_of_agent(case)).date()
         return any(target.may_write(day) for target in case.policy.targets.values())
     return all(
         target is not None and target.may_write(day)
         for target, day in ((case.policy.targets.get(name), day) for name, day in _days(case))
     )
+
+
+def _zone_of_agent(case: _Case) -> tzinfo:
+    inputs = case.want.inputs
+    key = ("worker", connection_of(case.book.id), str(inputs.agent_id if inputs else ""))
+    worker = case.policy.mappings.get(key)
+    return ZoneInfo(worker.time_zone) if worker and worker.time_zone else UTC
 
 
 def _in_closed_period(case: _Case) -> bool:
@@ -191,6 +213,7 @@ def _said(verdict: Verdict, posting: Posting) -> bool:
                 and posting.asks
                 and (verdict.reason, verdict.want, verdict.held, verdict.candidates)
                 == (last.reason, last.want, last.held, last.candidates)
+                and (verdict.attribution, verdict.instead) == (last.attribution, last.instead)
             )
         case TimesheetRequested():
             return False  # an answered request that is wanted again is a new one
@@ -227,6 +250,8 @@ def _ask(
         held=case.held,
         candidates=candidates,
         detail=detail,
+        attribution=case.want.moved.attribution if case.want.moved else None,
+        instead=case.want.moved.work if case.want.moved else None,
     )
 
 
@@ -257,12 +282,16 @@ def _request(case: _Case) -> TimesheetRequested:
 
 
 def _text(book: Book, want: Want) -> DescriptionParts:
-    """What the description is rendered from; the number is there even before the title was read."""
+    """What the description is rendered from; the number is there even before the title was read.
+
+    Of a ticket that was merged it names the other one, where people find its articles.
+    """
     if book.ticket is not None:
+        merged = book.ticket.merged_number
         return DescriptionParts(
             template=TEMPLATE,
-            ticket_number=book.ticket.ticket.number,
-            title=book.ticket.title,
+            ticket_number=merged or book.ticket.ticket.number,
+            title=book.ticket.merged_title if merged else book.ticket.title,
         )
     number = next(
         entry.recorded.ticket.number

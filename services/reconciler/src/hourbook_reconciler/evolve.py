@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from hourbook_contracts.ids import EntryId, SheetId, SubjectId, anchor_of
 from hourbook_contracts.ledger import (
+    Attribution,
     ConflictOpened,
     ConflictResolved,
     Decision,
@@ -177,6 +178,8 @@ def _resolved(book: Book, said: ConflictResolved) -> Book:
     if said.gen <= posting.resolved or not asked:
         return book
     posting = replace(posting, resolved=said.gen)
+    if isinstance(posting.verdict, ConflictOpened) and posting.verdict.attribution is not None:
+        return _attributed(book, said, posting, posting.verdict.attribution)
     match said.choice:
         case "kimai":
             posting = replace(
@@ -197,6 +200,20 @@ def _resolved(book: Book, said: ConflictResolved) -> Book:
         case "anyway":
             others = tuple(candidate.sheet for candidate in said.candidates)
             posting = replace(posting, not_these=posting.not_these + others, refusal=None)
+    return _with(book, said.posting, posting)
+
+
+def _attributed(
+    book: Book, said: ConflictResolved, posting: Posting, attribution: Attribution
+) -> Book:
+    """`zammad` takes over for whom the ticket was when it was asked; any other answer leaves it."""
+    anchor = anchor_of(said.posting)
+    entry = book.entries.get(anchor)
+    if said.choice == "zammad" and entry is not None:
+        inputs = entry.inputs.model_copy(update=dict(attribution))
+        book = _with_entry(book, anchor, replace(entry, inputs=inputs))
+    else:
+        posting = replace(posting, declined=attribution)
     return _with(book, said.posting, posting)
 
 

@@ -22,7 +22,7 @@ from hourbook_contracts.ids import (
     remainder_of,
 )
 from hourbook_contracts.installation import Policy
-from hourbook_contracts.ledger import Inputs, Place, Placement, RuleTried, Trace, Work
+from hourbook_contracts.ledger import Attribution, Inputs, Place, Placement, RuleTried, Trace, Work
 from hourbook_contracts.reasons import Reason
 from hourbook_reconciler.book import Book, Entry
 from hourbook_reconciler.netting import Netting, net
@@ -44,6 +44,16 @@ class Want:
     trace: Trace | None = None
     sheet: SheetId | None = None
     """Of a copy or orphan: the timesheet it is about, nothing being wanted of it."""
+    moved: "Moved | None" = None
+    """Where the ticket is another customer's by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """For whom a ticket is since an entry of it was first read, and what would be wanted then."""
+
+    attribution: Attribution
+    work: Work
 
 
 def plan(book: Book, policy: Policy, silent: Collection[SubjectId] = ()) -> list[Want]:
@@ -85,16 +95,51 @@ def _placed(book: Book, policy: Policy, netting: Netting, *, entry: Entry, secon
         missing = None if place else missing or Reason.UNMAPPED_ACTIVITY
     else:
         placement = _placement(place, policy)
-    began_at = begin(entry.inputs.created_at, seconds, placement, clamped=place is not None)
-    work = Work(place=place, began_at=began_at, duration_seconds=seconds)
+    work = _work(entry.inputs, seconds, place, placement)
     return Want(
         subject,
         work,
         missing=missing,
         inputs=entry.inputs,
         placement=placement,
-        trace=_trace(entry, seconds, netting, rules=rules, began_at=began_at, placement=placement),
+        trace=_trace(
+            entry, seconds, netting, rules=rules, began_at=work.began_at, placement=placement
+        ),
+        moved=_moved(book, entry.inputs, policy, subject, seconds),
     )
+
+
+def _work(inputs: Inputs, seconds: int, place: Place | None, placement: Placement) -> Work:
+    began_at = begin(inputs.created_at, seconds, placement, clamped=place is not None)
+    return Work(place=place, began_at=began_at, duration_seconds=seconds)
+
+
+def _moved(
+    book: Book, inputs: Inputs, policy: Policy, subject: SubjectId, seconds: int
+) -> Moved | None:
+    """None also where the rules give both customers one project, and where a person declined it."""
+    ticket = book.ticket.ticket if book.ticket else None
+    if ticket is None or (ticket.organization_id, ticket.customer_id) == (
+        inputs.organization_id,
+        inputs.customer_id,
+    ):
+        return None
+    attribution, source = ticket.attribution, connection_of(book.id)
+    if attribution == book.posting(subject).declined:
+        return None
+    now = inputs.model_copy(update=dict(attribution))
+    if _project(now, policy, source) == _project(inputs, policy, source):
+        return None
+    place, _, _ = _mapped(now, policy, source)
+    return Moved(attribution, _work(now, seconds, place, _placement(place, policy)))
+
+
+def _project(inputs: Inputs, policy: Policy, source: str) -> tuple[str, int] | None:
+    for key in _customer_keys(inputs):
+        found = policy.mappings.get(("customer", source, key))
+        if found:
+            return found.target, found.target_id
+    return None
 
 
 def _placement(place: Place | None, policy: Policy) -> Placement:

@@ -27,7 +27,7 @@ from hourbook_reconciler.queries import query
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.shelf import Shelf
 
-RECONCILER_FOLD_VERSION = 2
+RECONCILER_FOLD_VERSION = 3
 """Raised with every change of what evolve, plan or decide conclude: all books are then looked at again."""
 
 REBUILD_LOCK = 0x686F7572
