@@ -123,6 +123,20 @@ async def test_a_selective_trigger_sees_only_articles_with_time() -> None:
     assert len(listener.heard) == 1
 
 
+@pytest.mark.parametrize("seen", [True, False])
+async def test_a_trigger_on_the_total_sees_time_without_an_article_or_is_never_run(
+    *, seen: bool
+) -> None:
+    """Nobody has seen which (zammad-api.md 12.2)."""
+    listener = Listener()
+    async with told(listener, mode="time_unit") as twin:
+        await twin.control("PUT", "/unknowns", {"time_unit_trigger": seen})
+        await twin.book(FRESH, 15)
+        await twin.ask("PUT", f"/tickets/{FRESH}", {"title": "Another one"})
+        await until(lambda: settled(twin))
+        assert len(listener.heard) == int(seen)
+
+
 async def test_a_merge_is_told_of_both_tickets() -> None:
     listener = Listener()
     async with told(listener) as twin:

@@ -12,6 +12,7 @@ from hourbook_simulators.zammad.refusals import (
     Refusal,
     answer,
     forbidden,
+    no_route,
     not_found,
     unprocessable,
 )
@@ -68,14 +69,26 @@ def _found(ask: Asking, entry_id: int, ticket_id: int | None) -> TimeAccounting:
 @router.get("/time_accountings")
 async def index(ask: Asked, ticket_id: int | None = None) -> Response:
     """An administrator asking about no ticket at all gets no time, not a 404."""
+    if ticket_id is None and ask.memory.is_before(6, 2):
+        raise no_route(ask.memory, "GET", "/api/v1/time_accountings")
     scope = _scope(ask, ticket_id)
     _may_read(ask, scope)
-    rows = ask.ordered(ask.memory.entries(scope), COLUMNS, ("id", "asc"))
+    rows = _ordered(ask, scope)
     if ask.flag("expand"):
         return answer(
             [shapes.accounting_expanded(ask.memory, one) for one in ask.page_of(rows, 500, 1000)]
         )
     return ask.render(rows, shapes.accounting, kind="TicketTimeAccounting")
+
+
+def _ordered(ask: Asking, scope: int | None) -> list[TimeAccounting]:
+    """Nobody has seen these sorted by anything but their ids (zammad-api.md 12.3)."""
+    rows, sorting = ask.memory.entries(scope), ask.memory.books.unknowns["sorting"]
+    if sorting != "works" and ask.listed("sort_by") not in ([], ["id"]):
+        if sorting == "refused":
+            raise Refusal(500, "Found invalid column 'updated_at' for sorting.", human=False)
+        return list(rows)
+    return ask.ordered(rows, COLUMNS, ("id", "asc"))
 
 
 @router.get("/tickets/{ticket_id:int}/time_accountings/{entry_id:int}")
@@ -148,7 +161,8 @@ async def destroy(ask: Asked, entry_id: int, ticket_id: int | None = None) -> Re
     try:
         _found(ask, entry_id, None)
     except Refusal as missing:
-        raise unprocessable(missing.text) from missing
+        status = ask.memory.books.unknowns["delete_of_missing"]
+        raise Refusal(status, missing.text) from missing
     ask.memory.unbook(_found(ask, entry_id, _scope(ask, ticket_id)), ask.caller.user.id)
     return answer({})
 

@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 
 from hourbook_simulators import faults
 from hourbook_simulators.state import Keeper
-from hourbook_simulators.zammad import accountings, control, directory, page, tickets
+from hourbook_simulators.zammad import accountings, control, directory, page, searching, tickets
+from hourbook_simulators.zammad.etags import Etags
 from hourbook_simulators.zammad.memory import Memory
-from hourbook_simulators.zammad.refusals import Refusal, refused
+from hourbook_simulators.zammad.refusals import Refusal, no_route, refused
 from hourbook_simulators.zammad.webhooks import Courier
 
 API = "/api/v1"
@@ -45,12 +46,13 @@ def build(
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     app.state.memory, app.state.courier = memory, courier
-    for router in (accountings.router, tickets.router, directory.router):
+    for router in (accountings.router, searching.router, tickets.router, directory.router):
         app.include_router(router, prefix=API)
     switchboard = faults.Switchboard()
     app.include_router(faults.control(switchboard))
     app.include_router(control.router)
     app.include_router(page.router)
+    app.add_middleware(Etags, memory=memory)
     app.add_middleware(faults.Faulty, switchboard=switchboard)
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(HTTPException, _on_no_route)
@@ -64,12 +66,8 @@ async def _on_refusal(request: Request, error: Exception) -> Response:
 
 
 async def _on_no_route(request: Request, error: Exception) -> Response:
-    """A path nobody knows, or not with this method; Zammad 6.5 has other words for it than 6.2."""
     if not isinstance(error, HTTPException):
         raise error
     if not request.url.path.startswith("/api"):
         return refused(request, Refusal(error.status_code, str(error.detail)))
-    memory: Memory = request.app.state.memory
-    old = str(memory.books.settings["version"]).startswith("6.2")
-    text = f"No route matches [{request.method}] {request.url.path}"
-    return refused(request, Refusal(404, text if old else "This page doesn't exist."))
+    return refused(request, no_route(request.app.state.memory, request.method, request.url.path))

@@ -35,6 +35,7 @@ class Asking:
         return default
 
     def page_of(self, rows: list[R], default: int, maximum: int) -> list[R]:
+        maximum = min(maximum, int(self.memory.books.unknowns["page_cap"]))
         size = min(self.integer("per_page", "limit", default=default), maximum)
         begins = (self.integer("page", default=1) - 1) * size
         if begins < 0 or size < 0:
@@ -77,13 +78,9 @@ class Asking:
         if not self.flag("full"):
             return answer([row(one) for one in shown])
         assets = {made["id"]: made for made in map(row, shown)}
-        return answer(
-            {
-                "record_ids": list(assets),
-                "assets": {kind: assets} if assets else {},
-                "total_count": len(rows),
-            }
-        )
+        body = {"record_ids": list(assets), "assets": {kind: assets} if assets else {}}
+        counted = self.memory.books.unknowns["full_counts"]
+        return answer(body | {"total_count": len(rows)} if counted else body)
 
 
 def _nulls_last(name: str) -> Callable[[Any], Any]:

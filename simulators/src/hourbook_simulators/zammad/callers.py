@@ -11,7 +11,6 @@ from hourbook_simulators.zammad.refusals import Refusal, forbidden
 
 SCHEME = re.compile(r"(Token|Bearer)\s+(?:token=)?\"?([^\",\s]*)", re.IGNORECASE)
 LOGIN_FAILED = "Login failed. Have you double-checked your credentials and completed the email verification step?"
-OLD = ("6.0", "6.1", "6.2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,7 @@ class Caller:
     by_token: frozenset[str] | None
     """A token's own list; None on behalf of somebody, whose rights then count alone (1.3)."""
     speaks_old: bool = False
+    lists_heed_token: bool = False
 
     def may(self, permission: str) -> bool:
         mine = covers(self.user.permissions(), permission)
@@ -41,8 +41,10 @@ class Caller:
         return access == "read" and self.may("ticket.customer") and _is_theirs(self.user, ticket)
 
     def may_list(self, ticket: Ticket) -> bool:
-        """Lists and searches do not look at a token's own permissions (1.4)."""
+        """Lists and searches do not look at a token's own permissions (1.4), as far as is known."""
         rights = self.user.permissions()
+        if self.lists_heed_token and self.by_token is not None:
+            rights = {right for right in rights if covers(self.by_token, right)}
         if "ticket.agent" in rights and self.user.may_in(ticket.group_id, "read"):
             return True
         return "report" in rights or ("ticket.customer" in rights and _is_theirs(self.user, ticket))
@@ -65,13 +67,13 @@ def covers(held: set[str] | frozenset[str], wanted: str) -> bool:
 def identify(memory: Memory, request: Request) -> Caller:
     settings = memory.books.settings
     user, permissions = _authenticated(memory, request.headers.get("authorization", ""))
-    old = str(settings["version"]).startswith(OLD)
+    old = memory.is_before(6, 5)
     request.scope["zammad.admin"] = covers(user.permissions(), "admin")
     if settings["maintenance_mode"] and not covers(user.permissions(), "admin"):
         raise forbidden("Maintenance mode enabled!")
     behalf = request.headers.get("from") or request.headers.get("x-on-behalf-of")
     if behalf is None:
-        return Caller(user, permissions, old)
+        return Caller(user, permissions, old, bool(memory.books.unknowns["lists_heed_token"]))
     if not covers(user.permissions(), "admin.user"):
         raise forbidden("Current user has no permission to use 'From'/'X-On-Behalf-Of'!")
     other = _named(memory, behalf)
@@ -88,8 +90,8 @@ def _authenticated(memory: Memory, header: str) -> tuple[User, frozenset[str]]:
     if not memory.books.settings["api_token_access"]:
         raise forbidden("API token access disabled!")
     token = memory.books.tokens.get(scheme[2])
-    if token is None:
-        bearer = scheme[1].lower() == "bearer"
+    bearer = scheme[1].lower() == "bearer"
+    if token is None or (bearer and not memory.books.unknowns["bearer_is_token"]):
         raise Refusal(
             401, "The provided token is invalid." if bearer else "Can't find User for Token"
         )

@@ -13,6 +13,7 @@ from hourbook_simulators.zammad.memory import Memory, shown
 from hourbook_simulators.zammad.records import (
     DEFAULT_SETTINGS,
     SYSTEM_USER,
+    UNKNOWNS,
     Ticket,
     TimeAccounting,
     Token,
@@ -43,7 +44,7 @@ class _Wish(BaseModel):
 class WebhookWish(_Wish):
     url: str | None = None
     secret: str | None = None
-    mode: Literal["always", "selective"] | None = None
+    mode: Literal["always", "selective", "time_unit"] | None = None
     retry_scale: float | None = Field(default=None, ge=0)
     trigger: str | None = None
 
@@ -91,6 +92,23 @@ async def change_settings(memory: In, wish: dict[str, Any]) -> dict[str, Any]:
     memory.books.settings.update(wish)
     memory.written()
     return memory.books.settings
+
+
+@router.get("/unknowns")
+async def show_unknowns(memory: In) -> dict[str, Any]:
+    return memory.books.unknowns
+
+
+@router.put("/unknowns")
+async def choose_unknowns(memory: In, wish: dict[str, Any]) -> dict[str, Any]:
+    """What is not named stays; `records.UNKNOWNS` has the choices."""
+    for name, value in wish.items():
+        if value not in UNKNOWNS.get(name, ()):
+            choices = ", ".join(map(str, UNKNOWNS.get(name, UNKNOWNS)))
+            raise HTTPException(422, f"{name}: one of {choices}")
+    memory.books.unknowns.update(wish)
+    memory.written()
+    return memory.books.unknowns
 
 
 @router.put("/webhook")

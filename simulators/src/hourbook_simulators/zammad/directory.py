@@ -95,7 +95,8 @@ async def show_group(ask: Asked, group_id: int) -> Response:
 
 @router.get("/ticket_states")
 async def list_states(ask: Asked) -> Response:
-    rows = [{"id": number, "name": name, "active": True} for number, name in STATES.items()]
+    ask.caller.require("ticket.agent")
+    rows = [shapes.state(number, name) for number, name in STATES.items()]
     return ask.render(rows, lambda row: row, kind="TicketState")
 
 
@@ -128,6 +129,8 @@ async def signshow(request: Request) -> Response:
         caller = identify(memory, request)
     except Refusal:
         return answer({"error": "no valid session", **body})
+    if not caller.may("ticket.agent") and not books.unknowns["signshow_for_time_only"]:
+        return answer({"error": "no valid session", "config": {}})
     types = {one.id: shapes.activity_type(one) for one in books.types.values()}
     me = shapes.user(caller.user)
     assets = {"TicketTimeAccountingType": types, "User": {caller.user.id: me}}

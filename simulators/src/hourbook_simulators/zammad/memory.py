@@ -19,6 +19,7 @@ from hourbook_simulators.zammad.records import (
     SYSTEM_USER,
     Article,
     Books,
+    Link,
     Ticket,
     TimeAccounting,
 )
@@ -29,6 +30,7 @@ OVERFLOW = (
     "PG::NumericValueOutOfRange: ERROR:  numeric field overflow\nDETAIL:  A field with precision 6, "
     "scale 2 must round to an absolute value less than 10^4.\n"
 )
+INVALID = "Time unit must be less than 10000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Change:
 
     ticket_id: int
     article_id: int | None = None
+    time_unit: bool = False
+    """Whether the ticket's total changed."""
 
 
 def shown(at: datetime) -> str:
@@ -73,6 +77,10 @@ class Memory:
     # ------------------------------------------------------------------------------------- small
     def now(self) -> str:
         return shown(clock.now() + timedelta(seconds=self.books.clock_offset_seconds))
+
+    def is_before(self, major: int, minor: int) -> bool:
+        version = str(self.books.settings["version"]).split(".")
+        return (int(version[0]), int(version[1])) < (major, minor)
 
     def next_id(self, kind: str) -> int:
         self.books.last_ids[kind] = given = self.books.last_ids.get(kind, 0) + 1
@@ -112,7 +120,9 @@ class Memory:
     def _check(self, ticket: Ticket, value: Decimal, before: Decimal = Decimal(0)) -> None:
         total = self.sum_of.get(ticket.id, Decimal(0)) - before + value
         if not units.fits(value) or not units.fits(total):
-            raise Refusal(422, OVERFLOW, human=False)
+            if self.books.unknowns["out_of_range"] == "database":
+                raise Refusal(422, OVERFLOW, human=False)
+            raise unprocessable(INVALID)
 
     def _sum_up(self, ticket: Ticket, user_id: int) -> bool:
         """Whether the ticket moved: it does only when its total does."""
@@ -156,7 +166,7 @@ class Memory:
         if article_id is not None:
             self._check_article(ticket.id, article_id)
         entry = self._enter(ticket, value, user_id, type_id=type_id, article_id=article_id, at=at)
-        self._tell(*[Change(ticket.id)] * self._sum_up(ticket, user_id))
+        self._tell(*[Change(ticket.id, time_unit=True)] * self._sum_up(ticket, user_id))
         return entry
 
     def _check_article(self, ticket_id: int, article_id: int) -> None:
@@ -183,13 +193,13 @@ class Memory:
         for name, value in changed.items():
             setattr(entry, name, value)
         entry.updated_at = self._moved(entry.updated_at)
-        self._tell(*[Change(ticket.id)] * self._sum_up(ticket, user_id))
+        self._tell(*[Change(ticket.id, time_unit=True)] * self._sum_up(ticket, user_id))
 
     def unbook(self, entry: TimeAccounting, user_id: int) -> None:
         ticket = self.books.tickets[entry.ticket_id]
         self._check(ticket, Decimal(0), before=entry.time_unit)
         self._drop(entry)
-        self._tell(*[Change(ticket.id)] * self._sum_up(ticket, user_id))
+        self._tell(*[Change(ticket.id, time_unit=True)] * self._sum_up(ticket, user_id))
 
     def _drop(self, entry: TimeAccounting) -> None:
         del self.books.accountings[entry.id], self.entries_of[entry.ticket_id][entry.id]
@@ -247,9 +257,9 @@ class Memory:
         article.internal, article.subject = internal, subject
         if time is not None:
             self._enter(ticket, time[0], user_id, type_id=time[1], article_id=article.id)
-        self._sum_up(ticket, user_id)
+        summed = self._sum_up(ticket, user_id)
         self._touch(ticket, user_id)
-        self._tell(Change(ticket.id, article.id))
+        self._tell(Change(ticket.id, article.id, time_unit=summed))
         return article
 
     def _add_article(
@@ -265,8 +275,8 @@ class Memory:
 
     def delete_article(self, article: Article, user_id: int) -> None:
         """Its entry goes with it and lowers the total of the entry's ticket: after a merge, the source's."""
-        changed = {article.ticket_id}
         ticket = self.books.tickets[article.ticket_id]
+        changed = {ticket.id: Change(ticket.id)}
         del self.books.articles[article.id], self.articles_of[ticket.id][article.id]
         ticket.article_count -= 1
         self._touch(ticket, user_id)
@@ -274,8 +284,8 @@ class Memory:
         if entry is not None:
             self._drop(entry)
             if self._sum_up(self.books.tickets[entry.ticket_id], user_id):
-                changed.add(entry.ticket_id)
-        self._tell(*map(Change, sorted(changed)))
+                changed[entry.ticket_id] = Change(entry.ticket_id, time_unit=True)
+        self._tell(*(changed[ticket_id] for ticket_id in sorted(changed)))
 
     def delete_ticket(self, ticket: Ticket) -> None:
         """With its articles and its entries, wherever those articles had their time; no trigger sees it."""
@@ -289,11 +299,14 @@ class Memory:
             del self.books.accountings[entry.id]
             self.entry_of_article.pop(entry.ticket_article_id or 0, None)
         self.sum_of.pop(ticket.id, None)
+        self.books.links = [
+            link for link in self.books.links if ticket.id not in (link.source_id, link.target_id)
+        ]
         del self.books.tickets[ticket.id]
         self.written()
 
     def merge(self, source: Ticket, target: Ticket, user_id: int) -> None:
-        """Articles move, entries stay: both totals are what they were (#4923)."""
+        """Articles and links move, entries stay: both totals are what they were (#4923)."""
         if target.state_id == MERGED:
             raise unprocessable("It is not possible to merge into an already merged ticket.")
         if source.id == target.id:
@@ -301,12 +314,24 @@ class Memory:
         for article in self.articles_of.pop(source.id, {}).values():
             article.ticket_id = target.id
             self.articles_of.setdefault(target.id, {})[article.id] = article
+        self._relink(source, target)
         note = self._add_article(source, "merged", user_id)
         self._add_article(target, f"Ticket {source.number} has been merged into this one.", 1)
         source.state_id, source.owner_id = MERGED, SYSTEM_USER
         self._touch(source, user_id)
         self._touch(target, SYSTEM_USER)
         self._tell(Change(source.id, note.id), Change(target.id))
+
+    def _relink(self, source: Ticket, target: Ticket) -> None:
+        """What was linked to the source is linked to the target, which becomes its only parent."""
+        links: list[Link] = []
+        for link in self.books.links:
+            ends = [
+                target.id if end == source.id else end for end in (link.source_id, link.target_id)
+            ]
+            if ends[0] != ends[1] and Link(link.kind, *ends) not in links:
+                links.append(Link(link.kind, *ends))
+        self.books.links = [*links, Link("parent", target.id, source.id)]
 
     def numbered(self, number: str) -> Ticket | None:
         return next((one for one in self.books.tickets.values() if one.number == number), None)

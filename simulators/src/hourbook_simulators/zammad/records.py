@@ -16,6 +16,8 @@ ROLES: dict[int, tuple[str, frozenset[str]]] = {
 ADMIN, AGENT, CUSTOMER = 1, 2, 3
 STATES = {1: "new", 2: "open", 3: "pending reminder", 4: "closed", 5: "merged", 7: "pending close"}
 NEW, OPEN, MERGED = 1, 2, 5
+STATE_TYPES = {1: 1, 2: 2, 3: 3, 4: 5, 5: 6, 7: 4}
+"""By state its type: 6 is `merged`, whatever the state is called."""
 PRIORITIES = {1: "1 low", 2: "2 normal", 3: "3 high"}
 NOTE, BY_AGENT = 10, 1
 ARTICLE_TYPES = {10: "note", 1: "email", 5: "phone", 11: "web"}
@@ -34,7 +36,26 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "fqdn": "zammad.example.org",
     "version": "6.5.0",
 }
-"""Zammad's own but for `version`, which has this twin speak as 6.2 does (zammad-api.md 1.2, 3.2)."""
+"""Zammad's own but for `version`, which has this twin speak as an older one does (zammad-api.md 9)."""
+
+UNKNOWNS: dict[str, tuple[Any, ...]] = {
+    "delete_of_missing": (422, 404),
+    "time_unit_trigger": (True, False),
+    "sorting": ("works", "refused", "ignored"),
+    "texts": ("known", "other"),
+    "out_of_range": ("database", "validation"),
+    "all_shows_time": (True, False),
+    "etags": (True, False),
+    "signshow_for_time_only": (True, False),
+    "lists_heed_token": (False, True),
+    "bearer_is_token": (True, False),
+    "full_counts": (True, False),
+    "page_cap": (1000, 500, 200, 100),
+}
+"""What nobody has seen a real Zammad do (zammad-api.md 12), and what it may; the first is what is supposed.
+
+The last two are of proven pulls: a `full` list without its count, and lists that give fewer rows.
+"""
 
 
 @dataclass(slots=True)
@@ -145,6 +166,16 @@ class TimeAccounting:
 
 
 @dataclass(slots=True)
+class Link:
+    """From a ticket to another one; of a merge, the target is the source's parent."""
+
+    kind: str
+    """As seen from `target`: `parent`, `child` or `normal`."""
+    source_id: int
+    target_id: int
+
+
+@dataclass(slots=True)
 class Token:
     user_id: int
     permissions: list[str] = field(default_factory=list)
@@ -154,7 +185,10 @@ class Token:
 
 @dataclass(slots=True)
 class Webhook:
-    """One trigger with its one webhook: `always`, or `selective` = article.time_accounting is set (4.4)."""
+    """One trigger with its one webhook (4.4).
+
+    `always`, `selective` = article.time_accounting is set, `time_unit` = ticket.time_unit has changed.
+    """
 
     url: str = ""
     secret: str = ""
@@ -194,7 +228,11 @@ class Books:
     tickets: dict[int, Ticket] = field(default_factory=dict)
     articles: dict[int, Article] = field(default_factory=dict)
     accountings: dict[int, TimeAccounting] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
     webhook: Webhook = field(default_factory=Webhook)
+    unknowns: dict[str, Any] = field(
+        default_factory=lambda: {name: answers[0] for name, answers in UNKNOWNS.items()}
+    )
     deliveries: list[Delivery] = field(default_factory=list)
     last_ids: dict[str, int] = field(default_factory=dict)
     clock_offset_seconds: float = 0.0

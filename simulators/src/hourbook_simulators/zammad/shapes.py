@@ -12,6 +12,7 @@ from hourbook_simulators.zammad.records import (
     PRIORITIES,
     ROLES,
     SENDERS,
+    STATE_TYPES,
     STATES,
     ActivityType,
     Article,
@@ -263,6 +264,22 @@ def activity_type(one: ActivityType) -> Row:
         "created_by_id": one.created_by_id,
         "created_at": one.created_at,
         "updated_at": one.updated_at,
+    }
+
+
+def state(number: int, name: str) -> Row:
+    return {
+        "id": number,
+        "state_type_id": STATE_TYPES[number],
+        "name": name,
+        "next_state_id": None,
+        "ignore_escalation": name in {"closed", "merged"},
+        "default_create": name == "new",
+        "default_follow_up": name == "open",
+        "note": None,
+        "active": True,
+        "updated_by_id": 1,
+        "created_by_id": 1,
     }
 
 

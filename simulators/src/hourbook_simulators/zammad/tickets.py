@@ -1,6 +1,5 @@
 """Tickets, their search, their articles, their merging (zammad-api.md 3.1, 3.2, 5)."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +9,8 @@ from fastapi.responses import HTMLResponse, Response
 from hourbook_simulators.zammad import shapes, units
 from hourbook_simulators.zammad.accountings import DISABLED
 from hourbook_simulators.zammad.asking import Asked, Asking, looked_up, resolved
-from hourbook_simulators.zammad.records import PRIORITIES, STATES, Article, Ticket
+from hourbook_simulators.zammad.records import PRIORITIES, STATES, Article, Link, Ticket
 from hourbook_simulators.zammad.refusals import (
-    Refusal,
     answer,
     forbidden,
     not_found,
@@ -33,7 +31,7 @@ def _found(ask: Asking, ticket_id: int, access: str) -> Ticket:
     return ticket
 
 
-def _assets(ask: Asking, tickets: list[Ticket]) -> dict[str, Any]:
+def assets_of(ask: Asking, tickets: list[Ticket]) -> dict[str, Any]:
     books = ask.memory.books
     users = {one.customer_id for one in tickets} | {one.owner_id for one in tickets}
     organizations = {one.organization_id for one in tickets if one.organization_id is not None}
@@ -57,86 +55,76 @@ async def index(ask: Asked) -> Response:
     if ask.flag("expand"):
         return answer([shapes.ticket_expanded(ask.memory, one) for one in rows])
     if ask.flag("full"):
-        return answer({"record_ids": [one.id for one in rows], "assets": _assets(ask, rows)})
+        return answer({"record_ids": [one.id for one in rows], "assets": assets_of(ask, rows)})
     return answer([shapes.ticket(one) for one in rows])
-
-
-@router.get("/tickets/search")
-@router.post("/tickets/search")
-async def search(ask: Asked) -> Response:
-    """Without a search server: `query` is a part of title, number or an article (3.2)."""
-    holds = [_condition(name, one) for name, one in (ask.params.get("condition") or {}).items()]
-    query = str(ask.params.get("query") or "").strip("* ").lower()
-    ids = {int(one) for one in ask.listed("ids")}
-    found = [
-        one
-        for one in ask.memory.books.tickets.values()
-        if ask.caller.may_list(one)
-        and all(test(one) for test in holds)
-        and (not query or _mentions(ask, one, query))
-        and (not ids or one.id in ids)
-    ]
-    rows = ask.ordered(found, COLUMNS, ("updated_at", "desc"))
-    return _search_answer(ask, rows)
-
-
-def _search_answer(ask: Asking, rows: list[Ticket]) -> Response:
-    shown = ask.page_of(rows, 50, 200)
-    if ask.flag("expand"):
-        return answer([shapes.ticket_expanded(ask.memory, one) for one in shown])
-    ids = [one.id for one in shown]
-    if ask.caller.speaks_old:
-        assets = _assets(ask, shown)
-        return answer({"tickets": ids, "tickets_count": len(ids), "assets": assets})
-    if ask.flag("only_total_count"):
-        return answer({"total_count": len(rows)})
-    if ask.flag("full"):
-        assets = _assets(ask, shown)
-        return answer({"record_ids": ids, "assets": assets, "total_count": len(rows)})
-    return answer([shapes.ticket_with_ids(ask.memory, one) for one in shown])
-
-
-def _mentions(ask: Asking, ticket: Ticket, query: str) -> bool:
-    if query in ticket.title.lower() or query in ticket.number:
-        return True
-    return any(
-        query in one.body.lower() for one in ask.memory.articles_of.get(ticket.id, {}).values()
-    )
-
-
-def _condition(name: str, condition: dict[str, Any]) -> Callable[[Ticket], bool]:
-    """`after (absolute)` is >= and `before (absolute)` is <=, as in Zammad's selector."""
-    column = name.removeprefix("ticket.")
-    operator, value = condition.get("operator"), condition.get("value")
-    if column not in COLUMNS or not name.startswith("ticket."):
-        raise unprocessable(f"Invalid selector {name}")
-    wanted = {str(one) for one in (value if isinstance(value, list) else [value])}
-    moment = _moment(str(value))
-    tests: dict[Any, Callable[[Ticket], bool]] = {
-        "after (absolute)": lambda one: getattr(one, column) >= moment,
-        "before (absolute)": lambda one: getattr(one, column) <= moment,
-        "is": lambda one: str(getattr(one, column)) in wanted,
-        "is not": lambda one: str(getattr(one, column)) not in wanted,
-    }
-    if operator not in tests:
-        raise Refusal(500, f"Invalid operator '{operator}' for '{value}'", human=False)
-    return tests[operator]
-
-
-def _moment(value: str) -> str:
-    """With milliseconds, so that texts compare as times do."""
-    whole, _, fraction = value.removesuffix("Z").removesuffix("+00:00").partition(".")
-    return f"{whole}.{fraction[:3]:0<3}Z"
 
 
 @router.get("/tickets/{ticket_id:int}")
 async def show(ask: Asked, ticket_id: int) -> Response:
     ticket = _found(ask, ticket_id, "read")
+    if ask.flag("all"):
+        return answer(_all(ask, ticket))
     if ask.flag("expand"):
         return answer(shapes.ticket_expanded(ask.memory, ticket))
     if ask.flag("full"):
-        return answer({"id": ticket.id, "assets": _assets(ask, [ticket])})
+        return answer({"id": ticket.id, "assets": assets_of(ask, [ticket])})
     return answer(shapes.ticket(ticket))
+
+
+def _all(ask: Asking, ticket: Ticket) -> dict[str, Any]:
+    """Everything about a ticket; whether its time is shown to who may only read it is not known (12.6)."""
+    found = {
+        "ticket_id": ticket.id,
+        "ticket_article_ids": list(ask.memory.articles_of.get(ticket.id, ())),
+        "assets": assets_of(ask, [ticket]),
+        "links": links_of(ask, ticket.id),
+        "tags": [],
+        "mentions": [],
+    }
+    if ask.memory.books.unknowns["all_shows_time"]:
+        names = ("id", "ticket_id", "ticket_article_id", "time_unit", "type_id")
+        rows = map(shapes.accounting, ask.memory.entries(ticket.id))
+        found["time_accountings"] = [{name: row[name] for name in names} for row in rows]
+    return found
+
+
+def links_of(ask: Asking, ticket_id: int) -> list[dict[str, Any]]:
+    """As each end sees it: who has a child is its parent."""
+    found = []
+    other_way = {"parent": "child", "child": "parent"}
+    for link in ask.memory.books.links:
+        if ticket_id == link.target_id:
+            found.append((link.kind, link.source_id))
+        elif ticket_id == link.source_id:
+            found.append((other_way.get(link.kind, link.kind), link.target_id))
+    return [
+        {"link_type": kind, "link_object": "Ticket", "link_object_value": value}
+        for kind, value in found
+        if ask.caller.may_ticket(ask.memory.books.tickets[value], "read")
+    ]
+
+
+@router.get("/links")
+async def list_links(ask: Asked) -> Response:
+    """Of tickets only; their rows come along."""
+    ticket = _found(ask, ask.integer("link_object_value", default=0), "read")
+    links = links_of(ask, ticket.id)
+    linked = [ask.memory.books.tickets[link["link_object_value"]] for link in links]
+    return answer({"links": links, "assets": assets_of(ask, linked)})
+
+
+@router.post("/links/add")
+async def add_link(ask: Asked) -> Response:
+    target = _found(ask, ask.integer("link_object_target_value", default=0), "change")
+    source = ask.memory.numbered(str(ask.params.get("link_object_source_number")))
+    if source is None:
+        raise unprocessable("The object could not be found.")
+    link = Link(str(ask.params.get("link_type")), source.id, target.id)
+    ask.memory.books.links.append(link)
+    ask.memory.written()
+    return answer(
+        {"link_object_source_value": source.id, "link_object_target_value": target.id}, 201
+    )
 
 
 def _wish(ask: Asking) -> dict[str, Any]:

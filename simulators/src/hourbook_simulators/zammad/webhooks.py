@@ -45,6 +45,9 @@ class Courier:
             return
         if hook.mode == "selective" and change.article_id not in memory.entry_of_article:
             return  # article.time_accounting is set: an article without time and no article alike
+        seen = change.time_unit and memory.books.unknowns["time_unit_trigger"]
+        if hook.mode == "time_unit" and not seen:
+            return
         now = memory.now()
         name = f"{now}/{memory.next_id('delivery')}/{change.ticket_id}"
         delivery = Delivery(str(uuid5(NAMESPACE, name)), change.ticket_id, change.article_id, now)
