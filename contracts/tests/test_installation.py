@@ -1,10 +1,12 @@
 """What people set adds up to an installation, the same in every service."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from hourbook_contracts.control import (
+    UNIT_CHANGED,
     AlarmAnswered,
     AlarmRaised,
+    BackfillRequested,
     ControlEvent,
     MappingRemoved,
     PeriodClosed,
@@ -158,3 +160,55 @@ def test_an_alarm_of_either_side_stands_until_it_is_answered() -> None:
     assert (known.targets["hours"].alarms, known.targets["hours"].answered) == ((), (answer,))
     again = learn(known, of_kimai, 5).targets["hours"]
     assert (again.alarms, again.answered) == ((of_kimai,), ())
+
+
+def unit_changed(since: datetime | None) -> AlarmRaised:
+    return AlarmRaised(
+        observed_at=NOON, by="ingest", connection="desk", alarm=UNIT_CHANGED, since=since
+    )
+
+
+def test_a_unit_is_worth_what_was_confirmed_for_the_time_it_was_made() -> None:
+    source = told(SOURCE, unit(60), unit(3600, days=1)).sources["desk"]
+    day = timedelta(days=1)
+    worth = [source.seconds_per_unit(NOON + n * day) for n in (-9, 0, 1, 2)]
+    assert worth == [60, 60, 3600, 3600]
+
+
+def test_a_unit_confirmed_again_for_the_same_time_replaces_the_mistake() -> None:
+    source = told(SOURCE, unit(3600), unit(60)).sources["desk"]
+    assert [u.seconds_per_unit for u in source.units] == [60]
+    assert source.seconds_per_unit(NOON - timedelta(days=1)) == 60
+
+
+def test_while_it_is_not_known_what_a_unit_is_later_time_is_worth_nothing_yet() -> None:
+    hour = timedelta(hours=1)
+    held = told(SOURCE, unit(60, days=-9), unit_changed(NOON))
+    assert held.sources["desk"].seconds_per_unit(NOON - hour) == 60
+    assert held.sources["desk"].seconds_per_unit(NOON) is None
+    wait = AlarmAnswered(
+        observed_at=NOON, by="test", connection="desk", alarm=UNIT_CHANGED, choice="wait"
+    )
+    assert learn(held, wait, 9).sources["desk"].seconds_per_unit(NOON) is None
+    believed = learn(held, wait.model_copy(update={"choice": "believe"}), 9)
+    assert believed.sources["desk"].seconds_per_unit(NOON) == 60
+    confirmed = learn(held, unit(3600), 9).sources["desk"]
+    assert (confirmed.alarms, confirmed.seconds_per_unit(NOON)) == ((), 3600)
+    assert confirmed.seconds_per_unit(NOON - hour) == 60
+
+
+def test_what_was_never_right_holds_all_time() -> None:
+    source = told(SOURCE, unit(60), unit_changed(None)).sources["desk"]
+    assert source.seconds_per_unit(NOON - timedelta(days=900)) is None
+
+
+def test_backfills_are_known_by_their_place_on_the_log() -> None:
+    wanted = BackfillRequested(
+        observed_at=NOON,
+        by="test",
+        connection="desk",
+        first_on=date(2026, 1, 1),
+        last_on=date(2026, 1, 31),
+    )
+    (backfill,) = told(SOURCE, wanted).sources["desk"].backfills
+    assert (backfill.id, backfill.days) == (2, (date(2026, 1, 1), date(2026, 1, 31)))

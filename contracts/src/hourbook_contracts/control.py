@@ -121,6 +121,9 @@ class WritingSwitched(ConnectionEvent):
     start_on: date | None = None
 
 
+UNIT_CHANGED = "unit_changed"
+"""The alarm that Zammad's unit is another than the confirmed one; confirming one answers it."""
+
 MappingKind = Literal["customer", "activity", "worker"]
 
 
@@ -191,6 +194,15 @@ class SyncRequested(ConnectionEvent):
     what: Literal["poll", "sweep"] = "poll"
 
 
+class BackfillRequested(ConnectionEvent):
+    """A person wants all tickets read again that hold time of these days, in the Zammad's own zone."""
+
+    TYPE: ClassVar = "hourbook.backfill_requested.v1"
+
+    first_on: date
+    last_on: date
+
+
 class AlarmRaised(ConnectionEvent):
     """A service stopped something rather than believe it, and says why."""
 
@@ -198,9 +210,13 @@ class AlarmRaised(ConnectionEvent):
     SOURCE: ClassVar = INGEST
 
     alarm: str
-    """`suddenly_empty`; an open string."""
+    """`suddenly_empty`, `unit_changed`; an open string."""
     missing: int = 0
     known: int = 0
+    since: Moment | None = None
+    """Of `unit_changed`: time booked from then on is not read before a person confirms the unit; None: no time is."""
+    detail: str | None = None
+    """In a sentence what was seen."""
 
 
 class TargetAlarmRaised(AlarmRaised):
@@ -232,6 +248,7 @@ CONTROL_TYPES: tuple[type[ControlEvent], ...] = (
     PeriodReopened,
     WritesReleased,
     SyncRequested,
+    BackfillRequested,
     AlarmRaised,
     TargetAlarmRaised,
     AlarmAnswered,

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 from hourbook_contracts.control import (
     POLICY_TYPES,
+    UNIT_CHANGED,
     AlarmAnswered,
     AlarmRaised,
+    BackfillRequested,
     ConnectionRemoved,
     ControlEvent,
     MappingRemoved,
@@ -29,6 +31,19 @@ from hourbook_contracts.control import (
 
 
 @dataclass(frozen=True, slots=True)
+class Backfill:
+    """All tickets with time of these days, in the source's zone, are to be read again."""
+
+    id: int
+    """Offset of its `BackfillRequested`, + 1."""
+    requested: BackfillRequested
+
+    @property
+    def days(self) -> tuple[date, date]:
+        return self.requested.first_on, self.requested.last_on
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A Zammad: its configuration, the confirmed units by date, its alarms that nobody answered."""
 
@@ -39,17 +54,27 @@ class Source:
     sync_asked: int = 0
     """Offset of the last `SyncRequested`, + 1."""
     sweep_asked: int = 0
+    backfills: tuple[Backfill, ...] = ()
 
     @property
     def name(self) -> str:
         return self.configured.connection
 
-    def seconds_per_unit(self, made: datetime) -> int | None:
+    def unit(self, made: datetime) -> UnitConfirmed | None:
         """In force for an entry made then; None while no person has confirmed any."""
-        if not self.units:
-            return None
         in_force = [unit for unit in self.units if unit.effective_from <= made]
-        return (in_force[-1] if in_force else self.units[0]).seconds_per_unit
+        return (in_force or self.units[:1])[-1] if self.units else None
+
+    def seconds_per_unit(self, made: datetime) -> int | None:
+        """In force for an entry made then; None while a person is still to say which is."""
+        if any(alarm.alarm == UNIT_CHANGED and _holds(alarm, made) for alarm in self.alarms):
+            return None
+        unit = self.unit(made)
+        return unit.seconds_per_unit if unit else None
+
+
+def _holds(alarm: AlarmRaised, made: datetime) -> bool:
+    return alarm.since is None or alarm.since <= made
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +212,12 @@ def _with_source_event(known: Installation, event: ControlEvent, offset: int) ->
         return known
     match event:
         case UnitConfirmed():
-            units = sorted((*source.units, event), key=lambda unit: unit.effective_from)
-            return _with_source(known, replace(source, units=tuple(units)))
+            return _with_source(known, _confirmed(source, event))
+        case BackfillRequested():
+            backfills = (*source.backfills, Backfill(offset + 1, event))
+            return _with_source(known, replace(source, backfills=backfills))
+        case AlarmAnswered(alarm=alarm, choice="wait") if alarm == UNIT_CHANGED:
+            return known  # only a unit ends it, or the word that the confirmed one is right
         case SyncRequested(what="sweep"):
             return _with_source(known, replace(source, sweep_asked=offset + 1))
         case SyncRequested():
@@ -198,6 +227,16 @@ def _with_source_event(known: Installation, event: ControlEvent, offset: int) ->
             return _with_source(known, replace(source, alarms=alarms, answered=answered))
         case _:
             return known
+
+
+def _confirmed(source: Source, event: UnitConfirmed) -> Source:
+    """One that begins when another does replaces it; an alarm about the unit is answered by it."""
+    others = (unit for unit in source.units if unit.effective_from != event.effective_from)
+    return replace(
+        source,
+        units=tuple(sorted((*others, event), key=lambda unit: unit.effective_from)),
+        alarms=tuple(alarm for alarm in source.alarms if alarm.alarm != UNIT_CHANGED),
+    )
 
 
 def _with_target_event(known: Installation, event: ControlEvent, offset: int) -> Installation:

@@ -1,0 +1,1 @@
+"""Zammad's own language, pure: what two services must understand of it alike."""
