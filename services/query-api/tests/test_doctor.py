@@ -258,6 +258,17 @@ async def test_an_old_kimai_and_a_clock_that_is_wrong_are_told(client: httpx.Asy
     assert "seconds behind ours" in failed["clock"]
 
 
+@respx.mock
+async def test_a_kimai_under_a_path_that_takes_no_token_is_told_why(
+    client: httpx.AsyncClient,
+) -> None:
+    base = "http://127.0.0.1:9/kimai"
+    await connected(client, kimai("under-a-path", base_url=base))
+    respx.get(f"{base}/api/users/me").respond(401, json={"code": 401, "message": "Unauthorized"})
+    report = (await client.post("/api/connectors/under-a-path/test")).json()
+    assert "host name of its own" in steps(report, "warning")["path"]
+
+
 # ------------------------------------------------------------------------------------------- network
 async def test_a_name_that_nobody_knows_is_the_first_step(client: httpx.AsyncClient) -> None:
     await connected(client, kimai("nowhere", base_url="https://kimai.invalid"))

@@ -38,6 +38,10 @@ class Violations:
     def refuses_choice(self, field: str) -> bool:
         return NO_CHOICE in (self.at or {}).get(field, ())
 
+    @property
+    def refuses_a_choice(self) -> bool:
+        return any(NO_CHOICE in texts for texts in (self.at or {}).values())
+
     def _each(self) -> Iterator[str]:
         yield from self.everywhere
         for field, texts in (self.at or {}).items():

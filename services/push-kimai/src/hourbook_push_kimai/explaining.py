@@ -48,13 +48,12 @@ class Explaining:
         if said.why == "lockdown" and request.want is not None:
             await self.world.learned.lock(request.want.began_at)
         place = request.want.place if request.want else None
-        if place is None:
-            return Refuse(said.why, row, detail=said.detail)
-        try:
-            found = unoffered(said.said, place, await self.world.directory.fresh())
-        except BrokenWorldError as error:
-            log.warning("refusal_not_explained", sentence=str(error))
-            found = None
+        found = None
+        if place is not None and said.said.refuses_a_choice:
+            try:
+                found = unoffered(said.said, place, await self.world.directory.fresh())
+            except BrokenWorldError as error:
+                log.warning("refusal_not_explained", sentence=str(error))
         if found is None:
             return Refuse(said.why, row, detail=said.detail)
         return Refuse(found.why, row, detail=found.sentence)

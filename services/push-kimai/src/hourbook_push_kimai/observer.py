@@ -13,7 +13,6 @@ from typing import NamedTuple
 import structlog
 
 from hourbook_contracts.installation import Target
-from hourbook_contracts.kimai.violations import LOCKED
 from hourbook_kit import clock
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_push_kimai import readings
@@ -146,7 +145,8 @@ class Observer:
         else:
             await self.missing.ask({sheet: known[sheet] for sheet in gone})
             await self.missing.well_again(target, word)
-        await self._refresh()
+        await world.directory.refresh()
+        await world.check_lock()
         await pool.execute(
             "INSERT INTO push.observed (target, cursor_at, polled_at, swept_at)"
             " VALUES ($1, $2, clock_timestamp(), clock_timestamp())"
@@ -155,18 +155,6 @@ class Observer:
             name,
             None if held_back else began_at,
         )
-
-    async def _refresh(self) -> None:
-        """What else is to be known, and whether what was learned still holds."""
-        world = self.world
-        await world.directory.refresh()
-        locked_until = world.learned.locked_until
-        if locked_until is None:
-            return
-        ends_at = locked_until + timedelta(minutes=1)
-        form = await world.kimai.form(begin=locked_until.isoformat(), end=ends_at.isoformat())
-        if form is not None and LOCKED not in form.everywhere:
-            await world.learned.lock(None)
 
     async def _oldest(self, otherwise: datetime) -> datetime:
         """When the oldest row of ours begins; where one was not read since our memory was lost, all."""

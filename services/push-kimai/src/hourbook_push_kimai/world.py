@@ -2,9 +2,11 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -12,6 +14,7 @@ import structlog
 
 from hourbook_contracts.installation import Target
 from hourbook_contracts.kimai.rules import Rules
+from hourbook_contracts.kimai.violations import LOCKED
 from hourbook_contracts.ledger import TimesheetRequested
 from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
@@ -27,6 +30,7 @@ from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 20.0
+AGAIN_SECONDS = 60.0
 UNREACHABLE, UNFIT, BLIND = "unreachable", "unfit", "blind"
 NO_SIGHT = (
     "The token may write timesheets for others and not see them: nothing more is written, since a"
@@ -97,6 +101,7 @@ class World:
     alarmed: bool = False
     """So many rows were missing at once that nothing is believed and nothing written."""
     _sick: asyncio.Event = field(default_factory=asyncio.Event)
+    _looked_again_at: float = -AGAIN_SECONDS
 
     def __post_init__(self) -> None:
         self.directory = Directory(self.name, self.kimai, self.pool)
@@ -150,6 +155,26 @@ class World:
             await self.obstacles.clear(UNFIT)
         await self.learned.overlap(allowed=self.rules.allows_overlap)
         return self.rules
+
+    async def look_again(self) -> bool:
+        """Whether what is remembered of projects and locks was read anew: at most once a minute."""
+        now = time.monotonic()
+        if now - self._looked_again_at < AGAIN_SECONDS:
+            return False
+        self._looked_again_at = now
+        await self.directory.fresh()
+        await self.check_lock()
+        return True
+
+    async def check_lock(self) -> None:
+        """Ask whether what was seen to be locked still is: Kimai judges a new row there, and takes none."""
+        until = self.learned.locked_until
+        if until is None:
+            return
+        ends_at = until + timedelta(minutes=1)
+        form = await self.kimai.form(begin=until.isoformat(), end=ends_at.isoformat())
+        if form is not None and LOCKED not in form.everywhere:
+            await self.learned.lock(None)
 
     async def saw(self, rows: Iterable[Timesheet]) -> None:
         """Rows that Kimai showed us; one of somebody else's proves that we would find our own."""

@@ -150,6 +150,8 @@ class Writer:
                 return Refuse("day_full", allowed.row, detail=detail)
             work = work.model_copy(update={"began_at": begins_at})
         against = stands_against(work, allowed.row, self._circumstances(claimed, target))
+        if isinstance(against, Refuse) and await world.look_again():
+            against = stands_against(work, allowed.row, self._circumstances(claimed, target))
         return Ready(work, allowed.row) if against is None else against
 
     async def _slot(

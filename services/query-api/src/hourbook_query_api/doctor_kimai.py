@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from hourbook_contracts.kimai.names import Named, named_of, unoffered
@@ -36,6 +37,10 @@ UNTRIED_DELETE = (
 )
 ADMINISTRATORS = frozenset({"ROLE_ADMIN", "ROLE_SUPER_ADMIN"})
 """By default both may change what is exported or locked (kimai-api.md 1.4)."""
+UNDER_A_PATH = (
+    "A Kimai under a path takes no API tokens, for it looks for `/api/` at the beginning of the path:"
+    " give it a host name of its own."
+)
 PROBE = {"hourbook_doctor": "unknown field"}
 
 
@@ -325,6 +330,8 @@ async def examine(doctor: Doctor, known: Known) -> TestReport:
     api_access = f"This token may not use the API: grant its role api_access ({ROLES})."
     answer = await doctor.get("who", "/users/me", api_access)
     if answer is None:
+        if urlsplit(known.connector.base_url).path:
+            doctor.note("path", "warning", UNDER_A_PATH)
         return doctor.report()
     me = answer.json()
     if not isinstance(me, dict) or "id" not in me:
