@@ -21,7 +21,7 @@ from hourbook_simulators.kimai.in_process import (
     rules,
     work,
 )
-from hourbook_simulators.kimai.memory import Token
+from hourbook_simulators.kimai.records import Token
 
 pytestmark = pytest.mark.anyio
 
@@ -394,5 +394,5 @@ async def test_a_restart_is_the_callers_and_copies_text_only_when_asked() -> Non
         active = (await kimai.get("/api/timesheets/active")).json()
         assert [row["id"] for row in active] == [copy["id"]]
         recent = (await kimai.get("/api/timesheets/recent")).json()
-        assert [row["id"] for row in recent] == [copy["id"] - 1]
+        assert [row["id"] for row in recent] == [copy["id"]]
         assert (await kimai.patch(url, json={"copy": "foo"})).status_code == 400

@@ -56,8 +56,9 @@ from hourbook_push_kimai.active import Active
 from hourbook_push_kimai.settings import Settings
 from hourbook_simulators.faults import Fault, Kind, Switchboard
 from hourbook_simulators.kimai.app import build
-from hourbook_simulators.kimai.memory import Memory, Timesheet
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import LEAST_PRIVILEGE
+from hourbook_simulators.kimai.records import Timesheet
 from hourbook_simulators.kimai.seeds import seeded
 from hourbook_simulators.serving import server
 

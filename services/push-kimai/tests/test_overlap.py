@@ -14,7 +14,7 @@ from hourbook_contracts.ledger import (
 )
 from hourbook_contracts.testing import NOON
 from hourbook_simulators.faults import Kind
-from hourbook_simulators.kimai.memory import Timesheet
+from hourbook_simulators.kimai.records import Timesheet
 
 from .conftest import ANNA, BEN, Hours
 

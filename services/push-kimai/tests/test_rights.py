@@ -5,7 +5,8 @@ import pytest
 from hourbook_contracts.ledger import PushRefused, TimesheetWritten
 from hourbook_simulators.kimai import writing as twin
 from hourbook_simulators.kimai.forms import Draft
-from hourbook_simulators.kimai.memory import Memory, Timesheet
+from hourbook_simulators.kimai.memory import Memory
+from hourbook_simulators.kimai.records import Timesheet
 
 from .conftest import ANNA, BEN, Hours
 

@@ -22,7 +22,7 @@ from hourbook_contracts.topics import LEDGER
 from hourbook_kit import kafka as kit_kafka
 from hourbook_kit.clock import now
 from hourbook_simulators.faults import Kind
-from hourbook_simulators.kimai.memory import Timesheet
+from hourbook_simulators.kimai.records import Timesheet
 
 from .conftest import ANNA, BEN, GRACE, Hours
 

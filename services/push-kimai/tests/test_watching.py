@@ -15,7 +15,7 @@ from hourbook_contracts.ledger import (
 from hourbook_contracts.marker import find
 from hourbook_contracts.testing import NOON
 from hourbook_kit.clock import now
-from hourbook_simulators.kimai.memory import Token
+from hourbook_simulators.kimai.records import Token
 
 from .conftest import ANNA, Hours
 

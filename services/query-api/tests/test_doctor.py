@@ -22,8 +22,9 @@ from hourbook_kit import clock
 from hourbook_local.children import free_port
 from hourbook_query_api.testing import House, connected, kimai, zammad
 from hourbook_simulators.kimai.app import build
-from hourbook_simulators.kimai.memory import Memory, Timesheet
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import LEAST_PRIVILEGE
+from hourbook_simulators.kimai.records import Timesheet
 from hourbook_simulators.kimai.seeds import seeded
 from hourbook_simulators.serving import server
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from hourbook_simulators.kimai import shapes
+from hourbook_simulators.kimai.catalogue_shapes import activity_row, customer_row, project_row
 from hourbook_simulators.kimai.listing import Query
-from hourbook_simulators.kimai.memory import Memory, Tag
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import Caller
+from hourbook_simulators.kimai.records import Tag
 from hourbook_simulators.kimai.refusals import FormErrors, masked
-from hourbook_simulators.kimai.shapes import Shape
+from hourbook_simulators.kimai.shape import Shape
+from hourbook_simulators.kimai.teams import reaches
+from hourbook_simulators.kimai.user_shapes import user_entity, user_row
 from hourbook_simulators.kimai.zones import zone
 
 Row = TypeVar("Row")
@@ -47,8 +50,11 @@ def users(query: Query, memory: Memory, caller: Caller) -> list[Shape]:
     ]
     by = query.get("orderBy") or "username"
     rows = _sorted(rows, query, lambda user: str(getattr(user, by) or "").lower(), by_id=by == "id")
-    is_full = query.get("full") in {"1", "true"}
-    return [shapes.user_entity(user) if is_full else shapes.user_row(user) for user in rows]
+    if query.get("full") not in {"1", "true"}:
+        return [user_row(user) for user in rows]
+    return [
+        user_entity(user, memory, caller, is_prepared=user.id == caller.user_id) for user in rows
+    ]
 
 
 def customers(query: Query, memory: Memory, caller: Caller) -> list[Shape]:
@@ -57,11 +63,13 @@ def customers(query: Query, memory: Memory, caller: Caller) -> list[Shape]:
     rows = [
         row
         for row in memory.customers.values()
-        if is_seen(row.visible) and _mentions(term, row.name, row.comment, row.company, row.number)
+        if is_seen(row.visible)
+        and reaches(caller, row)
+        and _mentions(term, row.name, row.comment, row.company, row.number)
     ]
     is_full = query.get("full") in {"1", "true"}
     rows = _sorted(rows, query, lambda row: row.name.lower())
-    return [shapes.customer_row(row, caller, full=is_full) for row in rows]
+    return [customer_row(row, memory, caller, full=is_full) for row in rows]
 
 
 def projects(query: Query, memory: Memory, caller: Caller, now: datetime) -> list[Shape]:
@@ -76,14 +84,19 @@ def projects(query: Query, memory: Memory, caller: Caller, now: datetime) -> lis
         row
         for row in memory.projects.values()
         if is_seen(row.visible and memory.customers[row.customer_id].visible)
+        and reaches(caller, row, memory.customers[row.customer_id])
         and (not wanted or row.customer_id in wanted)
         and (ignores_dates or _is_between(row.start, row.end, start, end))
         and _mentions(term, row.name, row.comment, row.number, row.order_number)
     ]
     if (allows := query.get("globalActivities")) is not None:
         rows = [row for row in rows if row.global_activities == (allows == "1")]
-    rows = _sorted(rows, query, lambda row: row.name.lower())
-    return [shapes.project_row(row, memory, caller) for row in rows]
+    names = {row.id: row.name.lower() for row in memory.customers.values()}
+    by_customer = query.get("orderBy") == "customer"
+    rows = _sorted(
+        rows, query, lambda row: (names[row.customer_id] if by_customer else "", row.name.lower())
+    )
+    return [project_row(row, memory, caller) for row in rows]
 
 
 def activities(query: Query, memory: Memory, caller: Caller) -> list[Shape]:
@@ -98,12 +111,19 @@ def activities(query: Query, memory: Memory, caller: Caller) -> list[Shape]:
         row
         for row in memory.activities.values()
         if is_seen(row.visible)
+        and reaches(caller, row, memory.projects.get(row.project_id or 0))
         and (row.project_id is None or not globals_only)
         and (not wanted or row.project_id in wanted or (row.project_id is None and with_globals))
         and _mentions(term, row.name, row.comment, row.number)
     ]
-    rows = _sorted(rows, query, lambda row: row.name.lower())
-    return [shapes.activity_row(row, memory, caller) for row in rows]
+    names = {row.id: row.name.lower() for row in memory.projects.values()}
+    by_project = query.get("orderBy") == "project"
+    rows = _sorted(
+        rows,
+        query,
+        lambda row: (names.get(row.project_id or 0, "") if by_project else "", row.name.lower()),
+    )
+    return [activity_row(row, memory, caller) for row in rows]
 
 
 def _visibility(query: Query) -> Callable[[bool], bool]:
@@ -174,6 +194,18 @@ def create_tag(memory: Memory, caller: Caller, submitted: dict[str, Any]) -> Tag
     memory.tags[tag.id] = tag
     memory.changed()
     return tag
+
+
+def delete_tag(memory: Memory, caller: Caller, tag: Tag) -> None:
+    """Whoever bore it loses it without being modified."""
+    if not caller.may("delete_tag"):
+        raise masked(403)
+    del memory.tags[tag.id]
+    for row in memory.timesheets.values():
+        if tag.id in row.tag_ids:
+            row.tag_ids.remove(tag.id)
+    memory.shown.clear()
+    memory.changed()
 
 
 def _faults_of(name: str, memory: Memory) -> list[str]:

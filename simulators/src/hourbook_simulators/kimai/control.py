@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, HTTPException
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from hourbook_simulators.kimai.memory import (
+from hourbook_simulators.kimai.memory import Memory
+from hourbook_simulators.kimai.records import (
     Activity,
     Customer,
-    Memory,
     Project,
     Tag,
+    Team,
     Timesheet,
     Token,
     User,
@@ -29,6 +30,7 @@ KINDS: dict[str, tuple[str, Any]] = {
     "projects": ("project", Project),
     "activities": ("activity", Activity),
     "tags": ("tag", Tag),
+    "teams": ("team", Team),
 }
 LOCKDOWN = "timesheet.rules.lockdown_"
 

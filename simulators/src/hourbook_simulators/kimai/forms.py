@@ -1,20 +1,16 @@
-"""Bodies as Kimai's form reads them: decoded, matched to fields, turned into a draft.
+"""Bodies as Kimai's form takes them: matched to fields, turned into a draft (kimai-api.md 3.1)."""
 
-JSON is squeezed through a form decoder first (kimai-api.md 0.1): false becomes null, null becomes
-"", numbers and true become strings. So `{"exported": null}` means true.
-"""
-
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
-from hourbook_simulators.kimai.memory import Activity, Memory, Project, Timesheet, User
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import Caller
+from hourbook_simulators.kimai.records import Activity, Project, Timesheet, User
 from hourbook_simulators.kimai.refusals import FormErrors, masked
 from hourbook_simulators.kimai.settings import is_on
+from hourbook_simulators.kimai.teams import led_by, reaches
 from hourbook_simulators.kimai.zones import read_in_body
 
 EXTRA_FIELD = "This form should not contain extra fields."
@@ -25,49 +21,6 @@ NO_VALUE = "This value is not valid."
 NEGATIVE = "This value should be greater than or equal to 0."
 DESCRIPTION_BYTES = 65_535
 DURATION = re.compile(r"-?(?:(\d+):(\d\d)(?::(\d\d))?|(?:(\d+)h)?(?:(\d+)m)?)")
-
-
-def decode(body: bytes, content_type: str) -> dict[str, Any]:
-    """Keys in camel case; another content type is as good as no body."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if not body:
-        return {}
-    if kind == "application/x-www-form-urlencoded":
-        return {
-            _camel(key): value for key, value in parse_qsl(body.decode(), keep_blank_values=True)
-        }
-    if kind != "application/json":
-        return {}
-    try:
-        read = json.loads(body)
-    except ValueError as error:
-        raise masked(400) from error
-    submitted = _as_form(read)
-    if isinstance(submitted, list):
-        return {str(index): each for index, each in enumerate(submitted)}
-    return submitted if isinstance(submitted, dict) else {}
-
-
-def _as_form(value: Any) -> Any:
-    match value:
-        case dict():
-            return {_camel(key): _as_form(each) for key, each in value.items()}
-        case list():
-            return [_as_form(each) for each in value]
-        case False:
-            return None
-        case None:
-            return ""
-        case True:
-            return "1"
-        case float():
-            return str(int(value)) if value.is_integer() else str(value)
-        case _:
-            return str(value)
-
-
-def _camel(key: str) -> str:
-    return re.sub(r"(?<=.)_(.)", lambda match: match[1].upper(), key)
 
 
 def timesheet_fields(
@@ -140,7 +93,10 @@ def fill(
 ) -> FormErrors:
     """A partial submit: what is absent keeps its value (kimai-api.md 3.1)."""
     errors = FormErrors(fields)
-    if not submitted.keys() <= set(fields):
+    known = set(fields)
+    if "billable" in submitted:
+        known.add("billableMode")  # the form adds it for this one, and takes no notice of it
+    if not submitted.keys() <= known:
         errors.at_form.append(EXTRA_FIELD)
     given = {name: value for name, value in submitted.items() if name in fields}
     _fill_times(draft, given, errors)
@@ -206,7 +162,7 @@ def _fill_choices(
 ) -> None:
     if "project" in given:
         chosen = _id(given["project"])
-        if chosen is None or chosen == draft.project_id or is_offered(memory, chosen):
+        if chosen is None or chosen == draft.project_id or is_offered(memory, caller, chosen):
             draft.project_id = chosen
         else:
             errors.of("project", NO_CHOICE)
@@ -215,7 +171,7 @@ def _fill_choices(
         chosen = _id(given["activity"])
         project = memory.projects.get(draft.project_id or 0)
         activity = memory.activities.get(chosen or 0)
-        fits = activity is not None and activity.visible and _belongs(activity, project)
+        fits = is_usable(activity, caller) and _belongs(activity, project)
         if fits or chosen is None or chosen == draft.activity_id:
             draft.activity_id = chosen
         else:
@@ -224,24 +180,33 @@ def _fill_choices(
         errors.of("user", "This value should not be null.")
     elif "user" in given:
         user = memory.users.get(_id(given["user"]) or 0)
-        if user is not None and _is_choice(user, caller):
+        if user is not None and _is_choice(user, caller, memory):
             draft.user_id = user.id
         else:
             errors.of("user", NO_CHOICE)
 
 
-def _is_choice(user: User, caller: Caller) -> bool:
+def _is_choice(user: User, caller: Caller, memory: Memory) -> bool:
     """Disabled users and system accounts never are, not even oneself."""
-    is_reached = user.id == caller.user_id or caller.may("view_all_data")
+    is_reached = caller.may("view_all_data") or user.id in led_by(caller, memory)
     return is_reached and user.enabled and not user.system_account
 
 
-def is_offered(memory: Memory, project_id: int) -> bool:
+def is_offered(memory: Memory, caller: Caller, project_id: int) -> bool:
     project = memory.projects.get(project_id)
-    return project is not None and project.visible and memory.customers[project.customer_id].visible
+    if project is None:
+        return False
+    customer = memory.customers[project.customer_id]
+    return project.visible and customer.visible and reaches(caller, customer, project)
 
 
-def _belongs(activity: Activity, project: Project | None) -> bool:
+def is_usable(activity: Activity | None, caller: Caller) -> bool:
+    return activity is not None and activity.visible and reaches(caller, activity)
+
+
+def _belongs(activity: Activity | None, project: Project | None) -> bool:
+    if activity is None:
+        return False
     if activity.project_id is None:
         return project is None or project.global_activities
     return project is not None and activity.project_id == project.id

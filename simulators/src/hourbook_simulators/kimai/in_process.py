@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 
 from hourbook_simulators.kimai.app import build
-from hourbook_simulators.kimai.memory import Memory, Token
+from hourbook_simulators.kimai.memory import Memory
+from hourbook_simulators.kimai.records import Token
 from hourbook_simulators.kimai.seeds import seeded
 
 ANNA, BEN, EMMA = 3, 4, 7

@@ -1,14 +1,21 @@
 """GET /api/timesheets: its parameters, its fail-open filters and its pages (kimai-api.md 2.4)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from hourbook_simulators.kimai.memory import Memory, Tag, Timesheet
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import Caller
+from hourbook_simulators.kimai.records import EPOCH, Tag, Timesheet, User
 from hourbook_simulators.kimai.refusals import masked
+from hourbook_simulators.kimai.teams import (
+    Restricted,
+    led_by,
+    reaches,
+    reaches_user,
+    reaches_work,
+)
 from hourbook_simulators.kimai.zones import read_in_query
 
 PATTERNS = {
@@ -89,13 +96,13 @@ def page_of(query: Query, memory: Memory, caller: Caller, now: datetime) -> Page
 
 
 def recent(query: Query, memory: Memory, caller: Caller) -> list[Timesheet]:
-    """The caller's newest of each project and activity, by their end."""
+    """The caller's newest of each project and activity, by their end; running ones last."""
     since = _moment(query, "begin", caller.timezone)
     newest: dict[tuple[int, int], Timesheet] = {}
     for row in sorted(memory.of_users([caller.user_id], since, None), key=lambda row: row.id):
-        if row.end is not None and (since is None or row.begin >= since):
+        if since is None or row.begin >= since:
             newest[row.project_id, row.activity_id] = row
-    ended = sorted(newest.values(), key=lambda row: row.end or row.begin, reverse=True)
+    ended = sorted(newest.values(), key=lambda row: row.end or EPOCH, reverse=True)
     return ended[: int(query.get("size") or 10)]
 
 
@@ -118,7 +125,12 @@ def _found(query: Query, memory: Memory, caller: Caller, now: datetime) -> list[
         rows = [row for row in rows if row.begin <= ended]  # the start, also here
     if since is not None:
         rows = [row for row in rows if row.modified_at >= since]
-    return _with_words(_with_flags(_of_catalogue(rows, query, memory), query), words, memory)
+    if memory.teams and not caller.may("view_all_data"):
+        rows = [
+            row for row in rows if reaches_work(caller, memory, row.project_id, row.activity_id)
+        ]
+    rows = _of_catalogue(rows, query, memory, caller)
+    return _with_words(_with_flags(rows, query), words, memory)
 
 
 def _moment(query: Query, name: str, zone_name: str) -> datetime | None:
@@ -139,18 +151,20 @@ def _users(query: Query, memory: Memory, caller: Caller) -> set[int] | None:
     if not caller.may("view_other_timesheet"):
         return mine
     if asked == "all":
-        return None if caller.may("view_all_data") else mine
+        return None if caller.may("view_all_data") else led_by(caller, memory)
     wanted = [int(asked)] if asked else []
     known = {user_id for user_id in wanted + several if user_id in memory.users}
     for user_id in known:
-        if not _is_accessible(memory.users[user_id].roles, caller):
+        if not _is_accessible(memory.users[user_id], caller, memory):
             raise masked(403)
     return known or mine
 
 
-def _is_accessible(roles: list[str], caller: Caller) -> bool:
-    """Owners without a team are, but for super admins (recording 05: user=1 by a teamlead)."""
-    return caller.may("view_all_data") or "ROLE_SUPER_ADMIN" not in roles
+def _is_accessible(user: User, caller: Caller, memory: Memory) -> bool:
+    """Super admins are accessible to their like only (recording 05: user=1 by a teamlead)."""
+    if not caller.may("view_all_data") and "ROLE_SUPER_ADMIN" in user.roles:
+        return False
+    return reaches_user(caller, memory, user.id)
 
 
 def _candidates(
@@ -174,11 +188,13 @@ def _candidates(
     return memory.timesheets.values()
 
 
-def _of_catalogue(rows: Iterable[Timesheet], query: Query, memory: Memory) -> Iterable[Timesheet]:
+def _of_catalogue(
+    rows: Iterable[Timesheet], query: Query, memory: Memory, caller: Caller
+) -> Iterable[Timesheet]:
     """An id that does not exist is ignored: the filter fails open (0.4)."""
-    customers = _known(query, "customer", "customers", memory.customers)
-    projects = _known(query, "project", "projects", memory.projects)
-    activities = _known(query, "activity", "activities", memory.activities)
+    customers = _known(query, "customer", "customers", memory.customers, caller)
+    projects = _known(query, "project", "projects", memory.projects, caller)
+    activities = _known(query, "activity", "activities", memory.activities, caller)
     if customers:
         rows = [row for row in rows if memory.projects[row.project_id].customer_id in customers]
     if projects:
@@ -193,10 +209,15 @@ def _of_catalogue(rows: Iterable[Timesheet], query: Query, memory: Memory) -> It
     return rows
 
 
-def _known(query: Query, one: str, many: str, records: dict[int, Any]) -> set[int]:
+def _known(
+    query: Query, one: str, many: str, records: Mapping[int, Restricted], caller: Caller
+) -> set[int]:
     asked = query.get(one)
     wanted = ([int(asked)] if asked else []) + query.numbers(many)
-    return {record_id for record_id in wanted if record_id in records}
+    known = {record_id for record_id in wanted if record_id in records}
+    if not reaches(caller, *(records[record_id] for record_id in known)):
+        raise masked(403)
+    return known
 
 
 def _visible_tags(names: list[str], memory: Memory) -> Iterable[Tag]:

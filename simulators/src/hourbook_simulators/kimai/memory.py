@@ -1,122 +1,33 @@
-"""What this Kimai holds: plain records, and the few indexes that keep a busy list cheap.
+"""What this Kimai holds: its records, and the few indexes that keep a busy list cheap.
 
-Every instant is aware and in UTC; a timesheet carries the name of the zone it is shown in.
 Whoever changes a record says so with `touch`, and with `rest` where Kimai would not notice
 (a bulk export, kimai-api.md 7).
 """
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from hourbook_simulators.kimai.permissions import DEFAULT_ROLES
+from hourbook_simulators.kimai.records import (
+    EPOCH,
+    Activity,
+    Customer,
+    Project,
+    Rate,
+    Tag,
+    Team,
+    Timesheet,
+    Token,
+    User,
+)
 from hourbook_simulators.kimai.settings import DEFAULTS
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NUMBER = re.compile(r"(?<![0-9a-z])[0-9]+(?![0-9a-z])")
-
-
-@dataclass(slots=True)
-class User:
-    id: int
-    username: str
-    email: str
-    timezone: str = "Europe/Berlin"
-    roles: list[str] = field(default_factory=list)
-    enabled: bool = True
-    system_account: bool = False
-    alias: str | None = None
-    title: str | None = None
-    account_number: str | None = None
-    language: str = "en"
-    hourly_rate: float = 0.0
-    internal_rate: float | None = None
-
-
-@dataclass(slots=True)
-class Token:
-    token: str
-    user_id: int
-    expires_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Customer:
-    id: int
-    name: str
-    number: str | None = None
-    comment: str | None = None
-    visible: bool = True
-    billable: bool = True
-    company: str | None = None
-    country: str = "DE"
-    currency: str = "EUR"
-    timezone: str = "Europe/Berlin"
-    color: str | None = None
-
-
-@dataclass(slots=True)
-class Project:
-    id: int
-    name: str
-    customer_id: int
-    number: str | None = None
-    comment: str | None = None
-    visible: bool = True
-    billable: bool = True
-    global_activities: bool = True
-    start: date | None = None
-    end: date | None = None
-    order_number: str | None = None
-    color: str | None = None
-
-
-@dataclass(slots=True)
-class Activity:
-    id: int
-    name: str
-    project_id: int | None = None
-    number: str | None = None
-    comment: str | None = None
-    visible: bool = True
-    billable: bool = True
-    color: str | None = None
-
-
-@dataclass(slots=True)
-class Tag:
-    id: int
-    name: str
-    visible: bool = False
-    color: str | None = None
-
-
-@dataclass(slots=True)
-class Timesheet:
-    id: int
-    user_id: int
-    project_id: int
-    activity_id: int
-    begin: datetime
-    end: datetime | None
-    zone: str
-    duration_seconds: int = 0
-    break_seconds: int = 0
-    description: str | None = None
-    rate: float = 0.0
-    internal_rate: float | None = None
-    fixed_rate: float | None = None
-    hourly_rate: float | None = None
-    exported: bool = False
-    billable: bool = True
-    tag_ids: list[int] = field(default_factory=list)
-    modified_at: datetime = EPOCH
-    committed_at: datetime = EPOCH
-    """The same moment to the microsecond, while the twin runs: no Kimai has it, benches do."""
 
 
 @dataclass(slots=True)
@@ -141,6 +52,8 @@ class Memory:
         self.projects: dict[int, Project] = {}
         self.activities: dict[int, Activity] = {}
         self.tags: dict[int, Tag] = {}
+        self.teams: dict[int, Team] = {}
+        self.rates: list[Rate] = []
         self.timesheets: dict[int, Timesheet] = {}
         self.roles: dict[str, list[str]] = {
             name: sorted(may) for name, may in DEFAULT_ROLES.items()
@@ -221,6 +134,24 @@ class Memory:
         self._by_change.pop(timesheet_id, None)
         self.changed()
 
+    def drop(self, kind: str, record_id: int) -> None:
+        """A customer, project or activity, and with it everything that stands on it (2.3)."""
+        if kind == "customers":
+            for project in [row for row in self.projects.values() if row.customer_id == record_id]:
+                self.drop("projects", project.id)
+        elif kind == "projects":
+            for activity in [
+                row for row in self.activities.values() if row.project_id == record_id
+            ]:
+                self.drop("activities", activity.id)
+        owner = {"projects": "project_id", "activities": "activity_id"}.get(kind)
+        if owner is not None:
+            for row in list(self.timesheets.values()):
+                if getattr(row, owner) == record_id:
+                    self.forget(row.id)
+        getattr(self, kind).pop(record_id, None)
+        self.changed()
+
     def _displace(self, timesheet_id: int) -> None:
         for shape in ("plain", "rated"):
             self.shown.pop((timesheet_id, shape), None)
@@ -299,6 +230,8 @@ class Memory:
                 "projects": list(self.projects.values()),
                 "activities": list(self.activities.values()),
                 "tags": list(self.tags.values()),
+                "teams": list(self.teams.values()),
+                "rates": self.rates,
                 "timesheets": list(self.timesheets.values()),
                 "roles": self.roles,
                 "settings": self.settings,
@@ -316,6 +249,8 @@ class Memory:
         memory.projects = {row["id"]: Project(**_dated(row)) for row in kept["projects"]}
         memory.activities = {row["id"]: Activity(**row) for row in kept["activities"]}
         memory.tags = {row["id"]: Tag(**row) for row in kept["tags"]}
+        memory.teams = {row["id"]: Team(**row) for row in kept.get("teams", ())}
+        memory.rates = [Rate(**row) for row in kept.get("rates", ())]
         for row in kept["tokens"]:
             memory.add_token(Token(**_timed(row, "expires_at")))
         timesheets = [
@@ -355,11 +290,3 @@ def _dated(row: dict[str, Any]) -> dict[str, Any]:
         if row[name] is not None:
             row[name] = date.fromisoformat(row[name])
     return row
-
-
-def as_row(record: User | Customer | Project | Activity | Tag | Token) -> dict[str, Any]:
-    return asdict(record)
-
-
-def writable(kind: type[User | Customer | Project | Activity | Tag]) -> set[str]:
-    return {each.name for each in fields(kind)} - {"id"}

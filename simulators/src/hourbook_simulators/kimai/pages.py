@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from hourbook_kit.clock import now as real_now
 from hourbook_simulators.kimai import writing
-from hourbook_simulators.kimai.memory import Memory, Timesheet
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import DEFAULT_ROLES, Caller
+from hourbook_simulators.kimai.records import Timesheet
 from hourbook_simulators.kimai.refusals import Refusal
 from hourbook_simulators.kimai.zones import instant, zone
 

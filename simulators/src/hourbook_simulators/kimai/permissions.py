@@ -1,10 +1,10 @@
-"""Who may do what to whose timesheet (kimai-api.md 1.4, 1.5, 5); teams are not modelled."""
+"""Who may do what to whose timesheet (kimai-api.md 1.4, 1.5, 5); teams.py has the rest of it."""
 
 from dataclasses import dataclass
 
 _OWN = {f"{verb}_own_timesheet" for verb in ("view", "create", "edit", "delete", "start", "stop")}
 _OTHER = {name.replace("_own_", "_other_") for name in _OWN}
-_USER = _OWN | {"api_access", "create_tag"}
+_USER = _OWN | {"api_access", "create_tag", "time_team_project"}
 _TEAMLEAD = (
     _USER
     | _OTHER
@@ -13,7 +13,8 @@ _TEAMLEAD = (
         for what in ("view_rate", "edit_export", "edit_billable")
         for whose in ("own", "other")
     }
-    | {"delete_tag", "manage_tag", "create_activity"}
+    | {f"view_teamlead_{what}" for what in ("customer", "project", "activity")}
+    | {"delete_tag", "manage_tag", "create_activity", "hourly-rate_own_profile"}
 )
 _ADMIN = (
     _TEAMLEAD
@@ -21,7 +22,7 @@ _ADMIN = (
     | {"lockdown_grace_timesheet", "lockdown_override_timesheet", "view_all_data"}
     | {
         f"{verb}_{what}"
-        for verb in ("create", "view", "budget", "details")
+        for verb in ("create", "view", "budget", "time", "details")
         for what in ("customer", "project", "activity")
     }
 )
@@ -29,7 +30,9 @@ DEFAULT_ROLES: dict[str, frozenset[str]] = {
     "ROLE_USER": frozenset(_USER),
     "ROLE_TEAMLEAD": frozenset(_TEAMLEAD),
     "ROLE_ADMIN": frozenset(_ADMIN),
-    "ROLE_SUPER_ADMIN": frozenset(_ADMIN | {"view_user", "view_other_profile"}),
+    "ROLE_SUPER_ADMIN": frozenset(
+        _ADMIN | {"view_user", "view_other_profile", "hourly-rate_other_profile"}
+    ),
 }
 
 LEAST_PRIVILEGE = frozenset(
@@ -58,11 +61,15 @@ LEAST_PRIVILEGE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose token it is; the zone is the one of the profile."""
+    """Whose token it is; zone and language are those of the profile."""
 
     user_id: int
     timezone: str
     permissions: frozenset[str]
+    language: str = "en"
+    teams: frozenset[int] = frozenset()
+    """Those of which they are a member."""
+    leads: frozenset[int] = frozenset()
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

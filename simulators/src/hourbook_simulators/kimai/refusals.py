@@ -82,9 +82,28 @@ CANNOT_STOP = "You have an active time record which cannot be stopped automatica
 CANNOT_SAVE = "There was a problem saving."
 
 
-def service_refusal(violations: list[Violation], message: str = CANNOT_SAVE) -> Refusal:
-    """Of stop, restart and duplicate: the code is a string, and only what failed is named."""
+GERMAN = {
+    CANNOT_SAVE: "Es gab ein Problem beim Speichern.",
+    "An empty duration is not allowed.": "Eine leere Dauer ist nicht erlaubt.",
+}
+"""As far as anybody has seen them."""
+
+
+def service_refusal(
+    violations: list[Violation], language: str, message: str = CANNOT_SAVE
+) -> Refusal:
+    """Of stop, restart and duplicate: the code is a string, and only what failed is named.
+
+    Unlike a form's, its texts are in the caller's language (kimai-api.md 6).
+    """
+    texts = GERMAN if language.startswith("de") else {}
     children: dict[str, dict[str, list[str]]] = {}
     for violation in violations:
-        children.setdefault(violation.path, {"errors": []})["errors"].append(violation.text)
-    return Refusal(400, {"code": "400", "message": message, "errors": {"children": children}})
+        said = texts.get(violation.text, violation.text)
+        children.setdefault(violation.path, {"errors": []})["errors"].append(said)
+    body = {
+        "code": "400",
+        "message": texts.get(message, message),
+        "errors": {"children": children},
+    }
+    return Refusal(400, body)

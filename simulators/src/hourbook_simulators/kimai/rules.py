@@ -1,12 +1,13 @@
 """What rejects a write (kimai-api.md 4): all violations are collected, in Kimai's order.
 
-They see unrounded values. Budgets and teams are not modelled.
+They see unrounded values.
 """
 
 import re
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from hourbook_simulators.kimai.budgets import overdrawn
 from hourbook_simulators.kimai.forms import Draft
 from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import Caller
@@ -24,6 +25,7 @@ def violations(
     draft: Draft, memory: Memory, caller: Caller, now: datetime, *, held_id: int | None = None
 ) -> list[Violation]:
     """`held_id`: of the record that is being changed, None for a new one."""
+    held = memory.timesheets.get(held_id or 0)
     return [
         *_missing(draft, memory),
         *_mismatched(draft, memory),
@@ -33,6 +35,7 @@ def violations(
         *_locked(draft, memory, caller, now),
         *_outside_project(draft, memory),
         *_disabled(draft, memory, is_new=held_id is None),
+        *overdrawn(draft, memory, caller, held),
         *_may_not_run(draft, memory, caller, held_id),
     ]
 

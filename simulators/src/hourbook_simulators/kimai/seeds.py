@@ -3,8 +3,9 @@
 Tokens here open nothing but a twin.
 """
 
-from hourbook_simulators.kimai.memory import Activity, Customer, Memory, Project, Token, User
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import LEAST_PRIVILEGE
+from hourbook_simulators.kimai.records import Activity, Customer, Project, Token, User
 
 WORKERS = ("anna.berg", "ben.koch", "clara.vogt", "david.lang", "emma.roth")
 NEW_YORKER = "emma.roth"

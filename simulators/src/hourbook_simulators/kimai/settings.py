@@ -14,6 +14,7 @@ DEFAULTS: dict[str, Any] = {
     "timesheet.rules.allow_future_times": True,
     "timesheet.rules.allow_zero_duration": True,
     "timesheet.rules.allow_overlapping_records": True,
+    "timesheet.rules.allow_overbooking_budget": True,
     "timesheet.rules.long_running_duration": 0,
     "timesheet.rules.break_time_active": False,
     "timesheet.rules.require_activity": True,

@@ -1,5 +1,6 @@
 """What a write does once it may: validate, calculate and round, then hold (kimai-api.md 3.3)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,28 +10,40 @@ from hourbook_simulators.kimai.forms import (
     Draft,
     fill,
     is_offered,
+    is_usable,
     timesheet_fields,
 )
-from hourbook_simulators.kimai.memory import Memory, Timesheet
+from hourbook_simulators.kimai.memory import Memory
 from hourbook_simulators.kimai.permissions import Caller
+from hourbook_simulators.kimai.rates import priced
+from hourbook_simulators.kimai.records import Timesheet
 from hourbook_simulators.kimai.refusals import (
     CANNOT_STOP,
-    Refusal,
     Violation,
     masked,
     service_refusal,
 )
 from hourbook_simulators.kimai.rounding import round_seconds, rounded, rounding_of
 from hourbook_simulators.kimai.rules import is_locked, violations
+from hourbook_simulators.kimai.teams import reaches_timesheet
 from hourbook_simulators.kimai.zones import instant, read_in_query, zone
 
 
-def create(memory: Memory, caller: Caller, submitted: dict[str, Any], now: datetime) -> Timesheet:
+def create(
+    memory: Memory,
+    caller: Caller,
+    submitted: dict[str, Any],
+    now: datetime,
+    preset: Mapping[str, str] = {},
+) -> Timesheet:
+    """`preset`: parameters of the URL, which may say when a record begins and ends."""
     if not caller.may("create_own_timesheet"):  # also when it is for somebody else
         raise masked(403)
     _check_mode(memory)
     fields = timesheet_fields(memory, caller, is_new=True, owner_id=caller.user_id)
     draft = Draft(caller.user_id, _first_begin(memory, caller, now), caller.timezone)
+    if preset and memory.setting("timesheet.mode") == "default":
+        _preset(draft, preset)
     errors = fill(draft, submitted, fields, memory, caller)
     errors.place(violations(draft, memory, caller, now))
     if errors:
@@ -39,7 +52,7 @@ def create(memory: Memory, caller: Caller, submitted: dict[str, Any], now: datet
     if not caller.may_on(verb, draft.user_id):
         raise masked(403)
     held = _hold(memory, draft)
-    if held.end is None and _stop_others(memory, caller, held, now) is not None:
+    if held.end is None and _stop_others(memory, caller, held, now):
         errors.at_form.append(CANNOT_STOP)
         raise errors.refusal()
     memory.touch(held, now)
@@ -64,6 +77,16 @@ def _first_begin(memory: Memory, caller: Caller, now: datetime) -> datetime:
     minutes = int(memory.setting("timesheet.rounding.default.begin"))
     seconds = round_seconds(int(now.timestamp()), minutes, "floor", "default")
     return datetime.fromtimestamp(seconds, tz=now.tzinfo)
+
+
+def _preset(draft: Draft, preset: Mapping[str, str]) -> None:
+    """`begin` and `end` are days, of which the working hours are taken; `from` and `to` moments."""
+    for name, clock in (("begin", "T10:00:00"), ("end", "T18:00:00"), ("from", ""), ("to", "")):
+        at = read_in_query(preset.get(name, "") + clock, draft.zone)
+        if at is not None and name in {"begin", "from"}:
+            draft.begin = at
+        elif at is not None:
+            draft.end = at
 
 
 def _hold(memory: Memory, draft: Draft) -> Timesheet:
@@ -153,27 +176,23 @@ def calculate(memory: Memory, timesheet: Timesheet) -> None:
     )
     timesheet.begin, timesheet.end = result.begin, result.end
     timesheet.duration_seconds = result.duration_seconds
-    owner = memory.users[timesheet.user_id]
-    if timesheet.fixed_rate is not None:
-        timesheet.rate = timesheet.internal_rate = timesheet.fixed_rate
-        if owner.internal_rate is not None:
-            timesheet.internal_rate = _for(timesheet, owner.internal_rate)
-        return
-    hourly = owner.hourly_rate if timesheet.hourly_rate is None else timesheet.hourly_rate
-    internal = hourly if owner.internal_rate is None else owner.internal_rate
-    timesheet.hourly_rate = hourly
-    timesheet.rate = _for(timesheet, hourly)
-    timesheet.internal_rate = _for(timesheet, internal)
+    priced(memory, timesheet)
 
 
-def _for(timesheet: Timesheet, hourly: float) -> float:
-    return round(hourly * timesheet.duration_seconds / 3600, 4)
+def may(memory: Memory, caller: Caller, verb: str, held: Timesheet) -> bool:
+    return caller.may_on(verb, held.user_id) and reaches_timesheet(caller, memory, held)
+
+
+def _may_use(memory: Memory, caller: Caller, held: Timesheet) -> bool:
+    """Whether a new record could stand where this one does."""
+    activity = memory.activities.get(held.activity_id)
+    return is_usable(activity, caller) and is_offered(memory, caller, held.project_id)
 
 
 def may_change(memory: Memory, caller: Caller, held: Timesheet, now: datetime, verb: str) -> bool:
     """`edit` or `delete`; exported, locked and foreign look the same from outside (5)."""
     return (
-        caller.may_on(verb, held.user_id)
+        may(memory, caller, verb, held)
         and (not held.exported or caller.may("edit_exported_timesheet"))
         and not is_locked(held.begin, held.zone, memory, caller, now)
     )
@@ -181,54 +200,61 @@ def may_change(memory: Memory, caller: Caller, held: Timesheet, now: datetime, v
 
 def stop(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> str:
     """Stopping what is stopped changes nothing; exported records are not looked at."""
-    if not caller.may_on("stop", held.user_id):
+    if not may(memory, caller, "stop", held):
         raise masked(403)
     shown_in = held.zone
     if held.end is None:
-        found = _stopped(memory, caller, held, now)
+        found = _against_stopping(memory, caller, held, now)
         if found:
-            raise service_refusal(found)
+            raise service_refusal(found, caller.language)
+        _stop_now(memory, held, now)
     return shown_in
 
 
-def _stopped(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> list[Violation]:
-    """What speaks against it; stopped if that is nothing."""
+def _against_stopping(
+    memory: Memory, caller: Caller, held: Timesheet, now: datetime
+) -> list[Violation]:
     draft = Draft.of(held)
     draft.end = now.replace(microsecond=0)
-    found = violations(draft, memory, caller, now, held_id=held.id)
-    if found:
-        return found
-    changed = replace(held, end=draft.end)
+    return violations(draft, memory, caller, now, held_id=held.id)
+
+
+def _stop_now(memory: Memory, held: Timesheet, now: datetime) -> None:
+    changed = replace(held, end=now.replace(microsecond=0))
     calculate(memory, changed)
     changed.zone = memory.users[held.user_id].timezone
     _keep(memory, held, changed, now)
-    return []
 
 
-def _stop_others(memory: Memory, caller: Caller, new: Timesheet, now: datetime) -> Refusal | None:
-    """Older running records of the owner are stopped while there are too many of them (3.6)."""
+def _stop_others(memory: Memory, caller: Caller, new: Timesheet, now: datetime) -> list[Violation]:
+    """Older running records of the owner are stopped while there are too many of them (3.6).
+
+    All or none: what speaks against stopping one of them is given back.
+    """
     limit = int(memory.setting("timesheet.active_entries.hard_limit"))
     running = memory.running(new.user_id)
-    for other in running[: max(0, len(running) + 1 - limit)]:
-        found = _stopped(memory, caller, other, now)
+    surplus = running[: max(0, len(running) + 1 - limit)]
+    for other in surplus:
+        found = _against_stopping(memory, caller, other, now)
         if found:
-            return service_refusal(found, CANNOT_STOP)
-    return None
+            return found
+    for other in surplus:
+        _stop_now(memory, other, now)
+    return []
 
 
 def duplicate(
     memory: Memory, caller: Caller, held: Timesheet, now: datetime
 ) -> tuple[Timesheet, str]:
     """Text and tags and all, also a marker that somebody put there; only `exported` is not copied."""
-    allowed = caller.may_on("start", held.user_id) and caller.may_on("create", held.user_id)
-    activity = memory.activities[held.activity_id]
-    if not allowed or not activity.visible or not is_offered(memory, held.project_id):
+    allowed = may(memory, caller, "start", held) and caller.may_on("create", held.user_id)
+    if not allowed or not _may_use(memory, caller, held):
         raise masked(403)
     draft = Draft.of(held)
     draft.exported = False
     found = violations(draft, memory, caller, now)
     if found:
-        raise service_refusal(found)
+        raise service_refusal(found, caller.language)
     return _started(memory, caller, draft, now), held.zone
 
 
@@ -236,9 +262,7 @@ def restart(
     memory: Memory, caller: Caller, held: Timesheet, submitted: dict[str, Any], now: datetime
 ) -> Timesheet:
     """A new running record of the caller's; text and tags come along with `copy: all` alone."""
-    activity = memory.activities[held.activity_id]
-    offered = activity.visible and is_offered(memory, held.project_id)
-    if not caller.may_on("start", held.user_id) or not offered:
+    if not may(memory, caller, "start", held) or not _may_use(memory, caller, held):
         raise masked(403)
     begin = submitted.get("begin") or None
     at = read_in_query(str(begin), caller.timezone) if begin else _first_begin(memory, caller, now)
@@ -251,24 +275,24 @@ def restart(
         draft.description, draft.tag_ids = held.description, list(held.tag_ids)
     found = violations(draft, memory, caller, now)
     if found:
-        raise service_refusal(found)
+        raise service_refusal(found, caller.language)
     return _started(memory, caller, draft, now)
 
 
 def _started(memory: Memory, caller: Caller, draft: Draft, now: datetime) -> Timesheet:
     started = _hold(memory, draft)
     if started.end is None:
-        refusal = _stop_others(memory, caller, started, now)
-        if refusal is not None:
-            raise refusal
+        found = _stop_others(memory, caller, started, now)
+        if found:
+            raise service_refusal(found, caller.language, CANNOT_STOP)
     memory.touch(started, now)
     return started
 
 
 def toggle_export(memory: Memory, caller: Caller, held: Timesheet, now: datetime) -> str:
     """Not validated and not held by a lock; taking it back needs another permission."""
-    may = caller.may_on("edit_export", held.user_id)
-    if not may or (held.exported and not caller.may("edit_exported_timesheet")):
+    is_allowed = may(memory, caller, "edit_export", held)
+    if not is_allowed or (held.exported and not caller.may("edit_exported_timesheet")):
         raise masked(403)
     shown_in = held.zone
     changed = replace(held, exported=not held.exported)
