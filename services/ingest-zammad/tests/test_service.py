@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit
 
@@ -27,8 +27,10 @@ from starlette.types import Receive, Scope, Send
 from hourbook_cli.migrate import OWNERS, create_topics, migrate_database
 from hourbook_contracts.codec import decode, encode, header
 from hourbook_contracts.control import (
+    UNIT_CHANGED,
     AlarmAnswered,
     AlarmRaised,
+    BackfillRequested,
     ConnectionRemoved,
     ControlEvent,
     SourceConfigured,
@@ -41,6 +43,7 @@ from hourbook_contracts.ledger import EntryRecorded, EntryRetracted, LedgerMessa
 from hourbook_contracts.message import Message
 from hourbook_contracts.topics import CONTROL, DEAD_LETTERS, INBOX, LEDGER
 from hourbook_ingest_zammad.__main__ import run
+from hourbook_ingest_zammad.backfilling import AT_ONCE
 from hourbook_ingest_zammad.settings import Settings
 from hourbook_ingest_zammad.testing import FakeZammad
 from hourbook_ingest_zammad.webhook import Door, application
@@ -142,15 +145,15 @@ class World:
             )
         )
 
-    async def confirm(self) -> None:
+    async def confirm(self, unit: str = "minute", seconds: int = 60, since: datetime = NOW) -> None:
         await self.publish(
             UnitConfirmed(
                 observed_at=NOW,
                 by="test",
                 connection=self.name,
-                unit="minute",
-                seconds_per_unit=60,
-                effective_from=NOW,
+                unit=unit,
+                seconds_per_unit=seconds,
+                effective_from=since,
             )
         )
 
@@ -259,7 +262,8 @@ async def world(settings: Settings, pool: asyncpg.Pool) -> AsyncIterator[World]:
     await world.publish(ConnectionRemoved(observed_at=NOW, by="test", connection=world.name))
     await world.stop()
     await world.producer.stop()
-    await pool.execute("DELETE FROM ingest.readings WHERE connection = $1", world.name)
+    for table in ("readings", "sources", "obstacles", "backfills", "backfill_tickets"):
+        await pool.execute(f"DELETE FROM ingest.{table} WHERE connection = $1", world.name)  # noqa: S608 -- names from the line above
 
 
 async def test_nothing_is_read_before_a_person_confirmed_the_unit(world: World) -> None:
@@ -291,7 +295,9 @@ async def test_a_first_sync_reads_each_ticket_once_and_the_next_poll_costs_one_c
     await world.until(lambda: world.zammad.calls["all"] == 3)
     await asyncio.sleep(0.2)
     assert len(await world.messages(INBOX.name)) == asked
-    assert world.zammad.calls == {"all": 3, "ticket": 100, "of_ticket": 100}
+    world.zammad.calls.pop("settings")  # the unit is looked at on its own
+    world.zammad.calls.pop("search")
+    assert world.zammad.calls == {"all": 3, "ticket": 100, "of_ticket": 100, "states": 1}
 
 
 async def test_a_delivery_becomes_facts_of_one_trace(world: World, pool: asyncpg.Pool) -> None:
@@ -440,6 +446,229 @@ async def test_a_suddenly_empty_zammad_is_not_believed_until_a_person_says_so(
 async def alarms(world: World, wanted: int) -> bool:
     found = [m for m in await world.messages(CONTROL.name) if isinstance(m, AlarmRaised)]
     return len(found) == wanted and all((m.missing, m.known) == (30, 30) for m in found)
+
+
+async def test_another_customer_is_found_by_a_poll_though_no_time_changed(world: World) -> None:
+    world.zammad.book(1, "15.0")
+    await world.configure()
+    await world.confirm()
+    await world.until(world.is_true)
+    await world.until(lambda: world.zammad.calls["search"] >= 2)
+    world.zammad.give(1, 9)
+    await world.until(lambda: observed(world, 2))
+    *_, last = [f for f in await world.ledger() if isinstance(f, TicketObserved)]
+    assert last.ticket.organization_id == 9
+    reads = world.zammad.calls["ticket"]
+    await asyncio.sleep(0.6)
+    assert world.zammad.calls["ticket"] == reads  # what was read since is not asked for again
+
+
+async def observed(world: World, times: int) -> bool:
+    return [type(fact) for fact in await world.ledger()].count(TicketObserved) == times
+
+
+async def test_a_merge_is_told_with_the_ticket_it_went_into_and_time_stays(
+    world: World, pool: asyncpg.Pool
+) -> None:
+    world.zammad.book(1, "15.0")
+    world.zammad.open_ticket(2, "The other one")
+    await world.configure()
+    await world.confirm()
+    await world.until(world.is_true)
+    world.zammad.merge(1, 2)
+    await world.until(lambda: observed(world, 2))
+    *_, last = [f for f in await world.ledger() if isinstance(f, TicketObserved)]
+    assert last.merged_into == f"zammad:{world.name}:2"
+    assert last.merged_number == "66002"
+    assert last.merged_title is not None
+    assert last.merged_title.key_id == last.merged_into
+    key = (await Vault(pool, VAULT_KEY).keys_of([last.merged_into]))[last.merged_into]
+    assert key is not None
+    assert unseal(last.merged_title, key=key, field="title") == "The other one"
+    assert await world.booked() == {1: 15}
+
+
+async def test_another_type_that_touches_no_ticket_is_found_by_a_sweep_alone(world: World) -> None:
+    booked = world.zammad.book(1, "15.0", type_id=2)
+    await world.configure(poll_seconds=3600)
+    await world.confirm()
+    await world.until(world.is_true)
+    world.zammad.retype(booked, 3)
+    await world.ask_for_a_sweep()
+
+    async def is_told() -> bool:
+        *_, last = [f for f in await world.ledger() if isinstance(f, EntryRecorded)]
+        return last.activity_type_id == 3
+
+    await world.until(is_told)
+
+
+async def test_where_tickets_cannot_be_searched_time_is_read_and_a_person_is_told(
+    world: World, pool: asyncpg.Pool
+) -> None:
+    world.zammad.failing["search"] = httpx.Response(500, json={"error": "Invalid operator"})
+    booked = world.zammad.book(1, "15.0")
+    await world.configure()
+    await world.confirm()
+    await world.until(world.is_true)
+    world.zammad.edit(booked, "30.0")
+    await world.until(world.is_true)
+    assert "by webhook only" in (await obstacles(pool, world))["tickets"]
+    world.zammad.failing.clear()
+    await world.until(lambda: gone(pool, world, "tickets"))
+
+
+async def obstacles(pool: asyncpg.Pool, world: World) -> dict[str, str]:
+    rows = await pool.fetch(
+        "SELECT name, sentence FROM ingest.obstacles WHERE connection = $1", world.name
+    )
+    return {row["name"]: row["sentence"] for row in rows}
+
+
+async def gone(pool: asyncpg.Pool, world: World, name: str) -> bool:
+    return name not in await obstacles(pool, world)
+
+
+async def test_a_list_that_never_holds_still_is_said_and_nothing_is_retracted(
+    world: World, pool: asyncpg.Pool
+) -> None:
+    kept = world.zammad.book(1, "15.0")
+    world.zammad.book(2, "15.0")
+    await world.configure(poll_seconds=3600)
+    await world.confirm()
+    await world.until(world.is_true)
+    honest = world.zammad._list
+
+    def one_short(rows: list[dict[str, object]], params: httpx.QueryParams) -> httpx.Response:
+        answer = honest([row for row in rows if row["id"] != kept], params)
+        if params.get("full") != "true":
+            return answer
+        return httpx.Response(200, json=answer.json() | {"total_count": len(rows)})
+
+    world.zammad._list = one_short  # type: ignore[method-assign]
+    await world.ask_for_a_sweep()
+    await world.until(lambda: f"watching {world.name}" in world.health.obstacles)
+    assert "proves nothing" in (await obstacles(pool, world))["watching"]
+    assert await world.booked() == {1: 15, 2: 15}
+    world.zammad._list = honest  # type: ignore[method-assign]
+    await world.until(lambda: gone(pool, world, "watching"))
+
+
+async def test_a_zammad_before_62_is_refused_with_what_to_do(
+    world: World, pool: asyncpg.Pool
+) -> None:
+    world.zammad.failing["all"] = httpx.Response(404, json={"error": "No route matches"})
+    world.zammad.book(1, "15.0")
+    await world.configure()
+    await world.confirm()
+    await world.until(lambda: f"watching {world.name}" in world.health.obstacles)
+    assert "update it to 6.2 or newer" in (await obstacles(pool, world))["watching"]
+    assert await world.booked() == {}
+
+
+async def test_a_unit_that_got_another_name_holds_what_is_booked_since_until_a_person_says(
+    world: World, pool: asyncpg.Pool
+) -> None:
+    world.zammad.book(1, "15.0")
+    await world.configure()
+    await world.confirm()
+    await world.until(world.is_true)
+    before = world.in_zammad()
+    world.zammad.unit = "hour"
+    await world.ask_for_a_sweep()
+    await world.until(lambda: UNIT_CHANGED in " ".join(world.health.obstacles))
+    (raised,) = [m for m in await world.messages(CONTROL.name) if isinstance(m, AlarmRaised)]
+    assert raised.since is not None
+    assert raised.detail is not None
+    assert "a hour" in raised.detail
+    world.zammad.at = raised.since + timedelta(minutes=5)
+    world.zammad.book(1, "0.25")
+    world.zammad.book(3, "0.5")
+    await world.until(lambda: world.zammad.calls["of_ticket"] >= 2)
+    await asyncio.sleep(0.5)
+    assert await world.booked() == before
+    await world.confirm("hour", 3600, since=raised.since)
+
+    async def is_read() -> bool:
+        return await world.booked() == {1: 15, 2: 15, 3: 30}
+
+    await world.until(is_read)
+    await world.until(lambda: gone(pool, world, UNIT_CHANGED))
+
+
+async def test_a_unit_confirmed_for_the_past_counts_anew_what_came_since_and_nothing_before(
+    world: World,
+) -> None:
+    world.zammad.book(1, "15.0")
+    world.zammad.at += timedelta(days=1)
+    switched = world.zammad.at
+    world.zammad.book(1, "2.0")
+    await world.configure()
+    await world.confirm()
+    await world.until(world.is_true)
+    world.zammad.unit = "quarter"
+    await world.confirm("quarter", 900, since=switched)
+
+    async def is_counted() -> bool:
+        return await world.booked() == {1: 15, 2: 30}
+
+    await world.until(is_counted)
+
+
+async def test_days_are_read_again_with_progress_while_what_happens_now_goes_on(
+    world: World, pool: asyncpg.Pool
+) -> None:
+    for ticket_id in range(1, 101):
+        world.zammad.book(ticket_id, "15.0")
+    world.zammad.at += timedelta(days=40)
+    world.zammad.book(200, "15.0")
+    await world.configure(poll_seconds=3600)
+    await world.confirm()
+    await world.until(world.is_true)
+    world.zammad.latency_seconds = 0.05
+    world.zammad.calls.clear()
+    await world.publish(
+        BackfillRequested(
+            observed_at=NOW,
+            by="test",
+            connection=world.name,
+            first_on=NOW.date(),
+            last_on=NOW.date() + timedelta(days=1),
+        )
+    )
+    await world.until(lambda: under_way(pool, world))
+    await world.stop()
+    await world.start()  # it goes on where it stood
+    world.zammad.book(300, "45.0")
+    assert await world.deliver(300, "d-live") == 202
+
+    async def live_is_read() -> bool:
+        return 300 in {row["ticket_id"] for row in world.zammad.accountings.values()} and (
+            max(await world.booked()) == max(world.zammad.accountings)
+        )
+
+    await world.until(live_is_read)
+    await world.until(lambda: finished(pool, world), seconds=30)
+    row = await pool.fetchrow("SELECT * FROM ingest.backfills WHERE connection = $1", world.name)
+    assert row is not None
+    assert (row["tickets"], row["tickets_read"], row["tickets_failed"]) == (100, 100, 0)
+    assert 100 <= world.zammad.calls["ticket"] <= 100 + AT_ONCE + 1
+    assert await pool.fetchval("SELECT count(*) FROM ingest.backfill_tickets") == 0
+
+
+async def under_way(pool: asyncpg.Pool, world: World) -> bool:
+    read = await pool.fetchval(
+        "SELECT count(*) FROM ingest.backfill_tickets WHERE connection = $1 AND read_at IS NOT NULL",
+        world.name,
+    )
+    return 0 < int(read) < 100
+
+
+async def finished(pool: asyncpg.Pool, world: World) -> bool:
+    found = await pool.fetchval(
+        "SELECT finished_at FROM ingest.backfills WHERE connection = $1", world.name
+    )
+    return found is not None
 
 
 async def test_a_ticket_nobody_can_read_is_parked_and_holds_up_no_other(world: World) -> None:

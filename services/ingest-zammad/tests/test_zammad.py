@@ -2,19 +2,25 @@
 
 import hashlib
 import hmac
+import json
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from hourbook_ingest_zammad.testing import FakeZammad
-from hourbook_ingest_zammad.zammad import (
+from hourbook_ingest_zammad.calls import (
     BadCredentialsError,
     GoneError,
     IncompletePullError,
     MissingPermissionError,
+    RefusedError,
     RetriableError,
-    Zammad,
+    UnfitError,
+    ZammadError,
 )
+from hourbook_ingest_zammad.testing import FakeZammad
+from hourbook_ingest_zammad.zammad import Zammad
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +38,7 @@ async def test_a_ticket_is_read_with_all_its_time() -> None:
     assert read.ticket is not None
     assert read.ticket.number == "66001"
     assert len(read.accountings) == 1234
-    assert fake.calls == {"ticket": 1, "of_ticket": 2}
+    assert fake.calls == {"ticket": 1, "of_ticket": 2, "states": 1}
 
 
 async def test_a_deleted_ticket_is_no_error() -> None:
@@ -78,25 +84,29 @@ async def test_a_ticket_whose_list_shifts_once_is_read_again() -> None:
     assert len((await fake.client().read_ticket(1)).accountings) == 1099
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (httpx.Response(401, json={}), BadCredentialsError),
-        (httpx.Response(403, json={}), MissingPermissionError),
-        (httpx.Response(500, json={}), RetriableError),
-        (httpx.Response(502, html="<h1>Bad gateway</h1>"), RetriableError),
-        (httpx.Response(200, html="<h1>Back soon</h1>"), RetriableError),
-        (httpx.Response(301, headers={"location": "/"}), RetriableError),
-        (
-            httpx.Response(200, content=b"[", headers={"content-type": "application/json"}),
-            RetriableError,
-        ),
-    ],
+GOLDEN: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[3] / "contracts/tests/golden/zammad_answers.json").read_text()
 )
-async def test_each_answer_is_what_it_means(answer: httpx.Response, error: type[Exception]) -> None:
-    fake = FakeZammad(failing={"everything": answer})
-    with pytest.raises(error):
-        await fake.client().read_ticket(1)
+ERRORS: dict[str, type[ZammadError]] = {
+    "credentials": BadCredentialsError,
+    "permission": MissingPermissionError,
+    "away": RetriableError,
+    "gone": GoneError,
+    "refused": RefusedError,
+}
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden["case"])
+async def test_each_answer_is_the_error_it_means_with_its_sentence(golden: dict[str, Any]) -> None:
+    answer = httpx.Response(
+        golden["status"],
+        content=golden["body"].encode(),
+        headers={"content-type": golden["content_type"]},
+    )
+    fake = FakeZammad(failing={"settings": answer, "signshow": answer})
+    with pytest.raises(ERRORS[golden["meaning"]]) as raised:
+        await fake.client().said_unit()
+    assert golden["says"] in str(raised.value)
 
 
 async def test_a_proxys_404_page_is_no_proof_that_anything_is_gone() -> None:
@@ -113,11 +123,12 @@ async def test_only_zammads_own_404_is_gone() -> None:
     assert await fake.client().is_gone(accounting_id)
 
 
-async def test_a_zammad_without_us_is_none() -> None:
-    fake = FakeZammad(failing={"me": httpx.Response(404, json={})})
-    with pytest.raises(RetriableError) as broken:
-        await fake.client().control()
-    assert isinstance(broken.value.__cause__, GoneError)
+async def test_a_zammad_without_a_list_of_all_time_is_too_old() -> None:
+    fake = FakeZammad(failing={"all": httpx.Response(404, json={"error": "No route matches"})})
+    for ask in (fake.client().control(), ids(fake.client())):
+        with pytest.raises(UnfitError) as refused:
+            await ask
+        assert "update it to 6.2" in str(refused.value)
 
 
 async def test_a_delivery_is_verified_over_its_raw_bytes() -> None:

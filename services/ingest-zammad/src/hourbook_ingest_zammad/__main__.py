@@ -10,18 +10,22 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from hourbook_contracts.topics import INBOX
+from hourbook_ingest_zammad.backfilling import Backfilling
+from hourbook_ingest_zammad.backfills import Backfills
 from hourbook_ingest_zammad.backoff import Backoff
 from hourbook_ingest_zammad.connections import Connect, Connections
 from hourbook_ingest_zammad.inbox import GROUP, Inbox
 from hourbook_ingest_zammad.leader import lead
+from hourbook_ingest_zammad.obstacles import Obstacles
 from hourbook_ingest_zammad.parking import Parking
 from hourbook_ingest_zammad.reading import Reader
 from hourbook_ingest_zammad.requests import Requests
 from hourbook_ingest_zammad.settings import Settings
+from hourbook_ingest_zammad.sources import Sources
 from hourbook_ingest_zammad.store import SCHEMA, Store
 from hourbook_ingest_zammad.tail import LedgerTail
 from hourbook_ingest_zammad.watch import Watch
-from hourbook_ingest_zammad.watching import watch_all
+from hourbook_ingest_zammad.watching import Beside, watch_all
 from hourbook_ingest_zammad.webhook import Door, application
 from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit import kafka, postgres
@@ -64,21 +68,34 @@ async def run(door: Door, connect: Connect = Zammad) -> None:
         stack.push_async_callback(consumer.stop)
 
         vault = Vault(pool, settings.vault_key.get_secret_value())
-        store, requests = Store(pool), Requests(producer)
+        store, sources, backfills = Store(pool), Sources(pool), Backfills(pool)
+        requests, obstacles = Requests(producer), Obstacles(pool, health)
         connections = Connections(control, vault, connect)
         stack.push_async_callback(connections.close)
         inbox = Inbox(
             connections,
             Reader(store, vault),
             store,
+            backfills,
             Parking(producer, vault, health),
             health,
+            obstacles,
             at_once=settings.tickets_at_once,
         )
 
-        def watch(name: str) -> Watch:
-            overlap = settings.poll_overlap_seconds
-            return Watch(name, connections, store, requests, health, overlap_seconds=overlap)
+        def watch(name: str) -> Beside:
+            return Beside(
+                Watch(
+                    name,
+                    connections,
+                    store,
+                    sources,
+                    requests,
+                    obstacles,
+                    overlap_seconds=settings.poll_overlap_seconds,
+                ),
+                Backfilling(name, connections, backfills, requests, obstacles),
+            )
 
         door.connections, door.requests = connections, requests
         health.started = True

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hourbook_contracts.installation import Source
-from hourbook_ingest_zammad.zammad import BadCredentialsError, Zammad
+from hourbook_ingest_zammad.calls import BadCredentialsError
+from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit.control import ControlTail
 from hourbook_kit.vault import Vault
 

@@ -98,6 +98,7 @@ def _newer_ticket(known: Remembered, reading: Reading) -> KnownTicket | None:
 
 
 def _observed(reading: Reading, ticket: TicketReading, observed_at: datetime) -> TicketObserved:
+    merged = ticket.merged_into
     return TicketObserved(
         book=reading.book,
         connection=reading.connection,
@@ -105,6 +106,9 @@ def _observed(reading: Reading, ticket: TicketReading, observed_at: datetime) ->
         no=reading.no,
         ticket=ticket.attributes,
         title=ticket.title,
+        merged_into=merged.book if merged else None,
+        merged_number=merged.number if merged else None,
+        merged_title=merged.title if merged else None,
     )
 
 

@@ -17,13 +17,17 @@ from aiokafka.errors import KafkaError
 from hourbook_contracts.codec import UndecodableError, decode
 from hourbook_contracts.ids import book_of
 from hourbook_contracts.inbox import RereadRequested
+from hourbook_ingest_zammad.backfilling import WHY as BACKFILL
+from hourbook_ingest_zammad.backfills import Backfills
 from hourbook_ingest_zammad.backoff import Backoff
+from hourbook_ingest_zammad.calls import BadCredentialsError, RetriableError, ZammadError
 from hourbook_ingest_zammad.connections import Connections
 from hourbook_ingest_zammad.normalise import UnreadableError
+from hourbook_ingest_zammad.obstacles import Obstacles
 from hourbook_ingest_zammad.parking import Parking
 from hourbook_ingest_zammad.reading import Reader
 from hourbook_ingest_zammad.store import Delivery, Store
-from hourbook_ingest_zammad.zammad import BadCredentialsError, RetriableError, Zammad, ZammadError
+from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit.health import Health
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.telemetry import handling
@@ -40,6 +44,7 @@ TRIES = 3
 TRIES_WITHOUT_ANSWER = 6
 """Zammad may fail now and then for one ticket and be well otherwise."""
 UNKNOWN_SUBJECT = "installation"
+OBSTACLE = "reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Asked:
     connection: str
     ticket_id: int
     record: ConsumerRecord
+    backfill: bool = False
+    """Whether a backfill waits for it."""
 
     @property
     def book(self) -> str:
@@ -75,13 +82,16 @@ class Inbox:
         connections: Connections,
         reader: Reader,
         store: Store,
+        backfills: Backfills,
         parking: Parking,
         health: Health,
+        obstacles: Obstacles,
         *,
         at_once: int,
     ) -> None:
-        self._connections, self._reader, self._store = connections, reader, store
-        self._parking, self._health = parking, health
+        self._connections, self._reader = connections, reader
+        self._store, self._backfills = store, backfills
+        self._parking, self._health, self._obstacles = parking, health, obstacles
         self._room = asyncio.Semaphore(at_once)
 
     async def run(self, consumer: AIOKafkaConsumer) -> None:
@@ -104,7 +114,9 @@ class Inbox:
             if request is None:
                 continue
             connection, ticket_id = request.connection, request.ticket_id
-            asked[connection, ticket_id] = Asked(connection, ticket_id, record)
+            before = asked.get((connection, ticket_id))
+            backfill = request.why == BACKFILL or (before is not None and before.backfill)
+            asked[connection, ticket_id] = Asked(connection, ticket_id, record, backfill)
             if request.delivery is not None:
                 deliveries.append(
                     Delivery(
@@ -149,13 +161,21 @@ class Inbox:
                 while True:
                     failure = await self._read(asked)
                     if failure is None:
+                        await self._tell_backfill(asked, failed=False)
                         return
                     failures += failure.counts
                     if failures >= failure.tries and await self._parked(
                         asked.record, asked.book, failure.error
                     ):
+                        await self._tell_backfill(asked, failed=True)
                         return
                     await self._connections.changed_or(backoff.next_seconds())
+
+    async def _tell_backfill(self, asked: Asked, *, failed: bool) -> None:
+        """Where that is lost, it asks once more."""
+        if asked.backfill:
+            with suppress(*TRANSIENT):
+                await self._backfills.was_read(asked.connection, asked.ticket_id, failed=failed)
 
     async def _read(self, asked: Asked) -> Failure | None:
         """Read a ticket once; None where that is done, also because nobody wants it read."""
@@ -172,11 +192,11 @@ class Inbox:
             self._database_is_away()
             return Failure(error, counts=False)
         except (BadCredentialsError, VaultKeyError) as error:
-            return self._world_is_broken(name, error)
+            return await self._world_is_broken(name, error)
         except (ZammadError, UnreadableError) as error:
             return await self._whose_fault(name, zammad, error)
         self._health.clear("database")
-        self._health.clear(_obstacle(name))
+        await self._obstacles.clear(name, OBSTACLE)
         self._parking.has_room()
         return None
 
@@ -184,15 +204,15 @@ class Inbox:
         """The world's, where Zammad does not even answer a control read; else this ticket's own."""
         try:
             if zammad is not None:
-                await zammad.time_control()
+                await zammad.control()
         except (ZammadError, UnreadableError) as also:
-            return self._world_is_broken(name, also)
-        self._health.clear(_obstacle(name))
+            return await self._world_is_broken(name, also)
+        await self._obstacles.clear(name, OBSTACLE)
         log.warning("ticket_not_readable", error=f"{type(error).__name__}: {error}")
         return Failure(error, counts=True)
 
-    def _world_is_broken(self, name: str, error: Exception) -> Failure:
-        self._health.hinder(_obstacle(name), f"{name} cannot be read: {error}")
+    async def _world_is_broken(self, name: str, error: Exception) -> Failure:
+        await self._obstacles.hinder(name, OBSTACLE, f"{name} cannot be read: {error}")
         return Failure(error, counts=False)
 
     def _database_is_away(self) -> None:
@@ -224,7 +244,3 @@ async def _commit(consumer: AIOKafkaConsumer, places: dict[TopicPartition, int])
         with suppress(KafkaError):
             await committing
         raise
-
-
-def _obstacle(name: str) -> str:
-    return f"reading {name}"

@@ -18,10 +18,13 @@ from pydantic import (
     ValidationError,
 )
 
+from hourbook_contracts.ids import BookId
 from hourbook_contracts.ledger import TicketAttributes
 from hourbook_contracts.message import Moment, Value
 from hourbook_contracts.sealed import Sealed
 
+MERGED_TYPE = 6
+"""Of a ticket's state: the types' ids are the same in every Zammad (recorded: tickets--ticket_merge)."""
 UNITS_LIMIT = Decimal(10**6)
 """Zammad's column is decimal(6,2); what is beyond this is no time."""
 
@@ -43,18 +46,38 @@ class EntryReading(Value):
     updated_at: Moment
 
 
+class MergedInto(Value):
+    """The ticket that has the articles by now."""
+
+    book: BookId
+    number: str
+    title: Sealed | None
+    """Under the key of that ticket."""
+
+
 class TicketReading(Value):
     """What one look at Zammad showed of one ticket."""
 
     attributes: TicketAttributes
     title: Sealed | None
     """None when its key was destroyed."""
+    merged_into: MergedInto | None = None
+    updated_at: Moment | None = None
+    """By which a poll knows that it was read since; never compared."""
 
     def same_as(self, other: "TicketReading") -> bool:
         """Titles are compared by digest: each sealing has another nonce."""
-        if self.attributes != other.attributes:
+        if self.attributes != other.attributes or not _same_text(self.title, other.title):
             return False
-        return other.title is None if self.title is None else self.title.same_text(other.title)
+        mine, theirs = self.merged_into, other.merged_into
+        if mine is None or theirs is None:
+            return mine is theirs
+        same = (mine.book, mine.number) == (theirs.book, theirs.number)
+        return same and _same_text(mine.title, theirs.title)
+
+
+def _same_text(one: Sealed | None, other: Sealed | None) -> bool:
+    return other is None if one is None else one.same_text(other)
 
 
 def _decimal_text(raw: object) -> object:
@@ -105,6 +128,8 @@ class Ticket(_Row):
     organization_id: int | None = None
     customer_id: int | None = None
     group_id: int | None = None
+    state_id: int | None = None
+    updated_at: _ZammadTime | None = None
 
     @property
     def attributes(self) -> TicketAttributes:
@@ -114,6 +139,13 @@ class Ticket(_Row):
             customer_id=self.customer_id,
             group_id=self.group_id,
         )
+
+
+class TicketSeen(_Row):
+    """A ticket in a list: which one, and when it changed."""
+
+    id: int
+    updated_at: _ZammadTime
 
 
 class Page(NamedTuple):
@@ -129,6 +161,49 @@ def time_accounting(row: object) -> TimeAccounting:
 
 def ticket(row: object) -> Ticket:
     return _read(Ticket, row)
+
+
+def tickets_seen(body: object) -> list[TicketSeen]:
+    """Of a search: a list from 6.5 on; before, ids beside the rows they stand for (zammad-api.md 3.2)."""
+    match body:
+        case [*rows]:
+            return [_read(TicketSeen, row) for row in rows]
+        case {"tickets": [*ids], "assets": dict(assets)}:
+            shown = assets.get("Ticket") or {}
+            return [_read(TicketSeen, shown.get(str(ticket_id))) for ticket_id in ids]
+        case _:
+            raise UnreadableError("a search for tickets that gives neither a list nor ids")
+
+
+def parent(links: object) -> Ticket | None:
+    """Of a merged ticket's links the one ticket it was merged into; none where that is not plain.
+
+    All its other links went along to that ticket (Zammad's `merge_to`), also when that is merged on.
+    """
+    match links:
+        case {"links": [*found], "assets": dict(assets)}:
+            parents = [
+                link.get("link_object_value")
+                for link in found
+                if isinstance(link, dict) and link.get("link_type") == "parent"
+            ]
+            shown = assets.get("Ticket") or {}
+        case _:
+            raise UnreadableError("links without links and assets")
+    if len(parents) != 1 or not isinstance(shown, dict) or str(parents[0]) not in shown:
+        return None
+    return ticket(shown[str(parents[0])])
+
+
+def merged_states(rows: object) -> frozenset[int]:
+    """The states whose type is `merged`, whatever they are called."""
+    if not isinstance(rows, list):
+        raise UnreadableError("the list of ticket states is no list")
+    return frozenset(
+        row["id"]
+        for row in rows
+        if isinstance(row, dict) and row.get("state_type_id") == MERGED_TYPE and "id" in row
+    )
 
 
 def page(rows: Iterable[object]) -> Page:

@@ -1,18 +1,26 @@
 """One reading of one ticket: numbered before it begins, finished in one transaction (protocol.md 5)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 from opentelemetry import trace
 
-from hourbook_contracts.ids import EntryId, book_of, entry_of, number_of
+from hourbook_contracts.ids import BookId, EntryId, book_of, entry_of, number_of
 from hourbook_contracts.installation import Source
+from hourbook_contracts.sealed import Sealed
 from hourbook_ingest_zammad import normalise
+from hourbook_ingest_zammad.calls import IncompletePullError
 from hourbook_ingest_zammad.diff import Findings, Reading
 from hourbook_ingest_zammad.metrics import FACTS, READING_SECONDS, READINGS
-from hourbook_ingest_zammad.normalise import EntryReading, Ticket, TicketReading, TimeAccounting
+from hourbook_ingest_zammad.normalise import (
+    EntryReading,
+    MergedInto,
+    TicketReading,
+    TimeAccounting,
+)
 from hourbook_ingest_zammad.store import Store
-from hourbook_ingest_zammad.zammad import IncompletePullError, TicketRead, Zammad
+from hourbook_ingest_zammad.zammad import TicketRead, Zammad
 from hourbook_kit.sealing import seal
 from hourbook_kit.telemetry import current_traceparent
 from hourbook_kit.vault import Vault
@@ -47,12 +55,15 @@ class Reader:
         shown = await zammad.read_ticket(ticket_id)
         if not shown.accountings and not await self._store.knows(book):
             return None  # nobody ever booked time on it
+        counted = entries(source, shown.accountings)
+        all_ = {entry_of(source.name, accounting.id) for accounting in shown.accountings}
         reading = Reading(
             book=book,
             connection=source.name,
             no=no,
-            ticket=await self._sealed(book, shown.ticket) if shown.ticket else None,
-            entries=entries(source, shown.accountings),
+            ticket=await self._ticket(source, book, shown),
+            entries=counted,
+            kept=frozenset(all_ - counted.keys()),
         )
         traceparent = current_traceparent()
         found = await self._store.finish(reading, traceparent)
@@ -61,16 +72,40 @@ class Reader:
             found = await self._store.finish(reading, traceparent)
         return found
 
-    async def _sealed(self, book: str, ticket: Ticket) -> TicketReading:
-        key = (await self._vault.ensure_keys([book]))[book]
-        title = None
-        if key is not None and ticket.title is not None:
-            title = seal(ticket.title, key=key, subject=book, field="title")
-        return TicketReading(attributes=ticket.attributes, title=title)
+    async def _ticket(
+        self, source: Source, book: BookId, shown: TicketRead
+    ) -> TicketReading | None:
+        """Its text and the text of the one it was merged into, each under its own key."""
+        ticket, target = shown.ticket, shown.merged_into
+        if ticket is None:
+            return None
+        texts = {book: ticket.title}
+        if target is not None:
+            texts[book_of(source.name, target.id)] = target.title
+        titles = await self._sealed(texts)
+        merged_into = None
+        if target is not None:
+            there = book_of(source.name, target.id)
+            merged_into = MergedInto(book=there, number=target.number, title=titles[there])
+        return TicketReading(
+            attributes=ticket.attributes,
+            title=titles[book],
+            merged_into=merged_into,
+            updated_at=ticket.updated_at,
+        )
+
+    async def _sealed(self, texts: Mapping[BookId, str | None]) -> dict[BookId, Sealed | None]:
+        keys = await self._vault.ensure_keys(list(texts))
+        return {
+            book: seal(text, key=key, subject=book, field="title")
+            if text is not None and (key := keys[book]) is not None
+            else None
+            for book, text in texts.items()
+        }
 
 
 def entries(source: Source, accountings: tuple[TimeAccounting, ...]) -> dict[EntryId, EntryReading]:
-    """With the unit that was in force when each was made; a source without one is not read."""
+    """With the unit that was in force when each was made; where nobody has said which, it waits."""
     found = {}
     for accounting in accountings:
         seconds_per_unit = source.seconds_per_unit(accounting.created_at)
@@ -86,12 +121,11 @@ async def confirmed(
 ) -> Reading:
     """The same reading, knowing of each missing entry whether Zammad says that it is gone.
 
-    A 404 counts only beside a control read that answered: the ticket itself, or our own user where
-    the ticket is gone as well.
+    A 404 counts only beside a control read that answered: the list that the entry would stand in.
     """
     gone = {entry for entry in missing if await zammad.is_gone(number_of(entry))}
-    if shown.ticket is None:
+    if gone:
         await zammad.control()
-    elif gone != missing:
+    if shown.ticket is not None and gone != missing:
         raise IncompletePullError("an entry that is not in its ticket's list is still there")
     return replace(reading, gone=reading.gone | gone, kept=reading.kept | (missing - gone))

@@ -9,6 +9,7 @@ from hourbook_contracts.codec import encode
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.topics import INBOX
 from hourbook_ingest_zammad.metrics import REQUESTS
+from hourbook_kit import clock
 from hourbook_kit.kafka import send
 from hourbook_kit.telemetry import current_traceparent
 
@@ -23,6 +24,11 @@ class Requests:
         await send(self._producer, INBOX.name, encode(request, traceparent=traceparent))
         REQUESTS.labels(request.why).inc()
 
-    async def put_all(self, requests: Iterable[RereadRequested]) -> None:
-        traceparent = current_traceparent()
+    async def ask(self, connection: str, tickets: Iterable[int], why: str) -> None:
+        """That these are to be read again, as `inbox.RereadRequested` has it."""
+        traceparent, at = current_traceparent(), clock.now()
+        requests = (
+            RereadRequested(observed_at=at, connection=connection, ticket_id=ticket_id, why=why)
+            for ticket_id in tickets
+        )
         await asyncio.gather(*(self.put(request, traceparent) for request in requests))

@@ -8,6 +8,9 @@ from hourbook_contracts.control import AlarmAnswered
 from hourbook_contracts.installation import Source
 from hourbook_ingest_zammad.survey import ALARM
 
+UNIT_SECONDS = 300
+"""How long Zammad's unit may have another name before we look."""
+
 
 class Schedule:
     """Of one source; what was set or asked for is a mark, and another mark is due at once."""
@@ -17,7 +20,8 @@ class Schedule:
         self._set: object = None
         self._poll_mark: object = None
         self._sweep_mark: object = None
-        self._polled_at = self._swept_at = 0.0
+        self._unit_mark: object = None
+        self._polled_at = self._swept_at = self._unit_seen_at = 0.0
 
     def changed(self, source: Source) -> bool:
         """Whether the source is another one than when this was last asked."""
@@ -26,6 +30,13 @@ class Schedule:
 
     def overlapping(self, cursor: datetime | None) -> datetime | None:
         return None if cursor is None else cursor - self._overlap
+
+    def unit_is_due(self, source: Source) -> bool:
+        late = time.monotonic() - self._unit_seen_at > UNIT_SECONDS
+        return self._unit_mark != _sweep_mark(source) or late
+
+    def unit_was_seen(self, source: Source) -> None:
+        self._unit_mark, self._unit_seen_at = _sweep_mark(source), time.monotonic()
 
     def poll_is_due(self, source: Source) -> bool:
         return self._poll_mark != _poll_mark(source) or self._poll_left(source) <= 0

@@ -1,4 +1,4 @@
-"""What ingest remembers, in its schema: numbers, readings with their outbox, deliveries, sources."""
+"""What ingest remembers of Zammad: numbers, readings with their outbox, deliveries."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,9 +8,8 @@ from datetime import datetime
 import asyncpg
 
 from hourbook_contracts.codec import encode
-from hourbook_contracts.control import AlarmAnswered, AlarmRaised
-from hourbook_contracts.ids import BookId, EntryId
-from hourbook_contracts.topics import CONTROL, LEDGER
+from hourbook_contracts.ids import BookId, EntryId, book_of, number_of
+from hourbook_contracts.topics import LEDGER
 from hourbook_ingest_zammad.diff import (
     Findings,
     KnownEntry,
@@ -59,15 +58,6 @@ class Delivery:
     ticket_id: int
     received_at: datetime
     offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the watching of a source stands."""
-
-    cursor: datetime | None = None
-    alarmed_at: datetime | None = None
-    believed: str | None = None
 
 
 class Store:
@@ -123,51 +113,17 @@ class Store:
         )
         return {EntryId(row["record"]): BookId(row["book"]) for row in rows}
 
-    async def standing(self, connection: str) -> Standing:
-        row = await self._pool.fetchrow(
-            "SELECT cursor, alarmed_at, believed FROM ingest.sources WHERE connection = $1",
-            connection,
+    async def known_tickets(
+        self, connection: str, ids: Sequence[int]
+    ) -> dict[int, datetime | None]:
+        """Of those that we remember, when each had changed when it was read; None: that was not kept."""
+        books = [book_of(connection, ticket_id) for ticket_id in ids]
+        rows = await self._pool.fetch(
+            "SELECT record, (value->>'updated_at')::timestamptz AS updated_at FROM ingest.readings"
+            " WHERE kind = 'ticket' AND record = ANY ($1::text[])",
+            books,
         )
-        return Standing(**row) if row else Standing()
-
-    async def polled(self, connection: str, cursor: datetime | None) -> None:
-        await self._pool.execute(
-            "INSERT INTO ingest.sources AS s (connection, cursor, polled_at)"
-            " VALUES ($1, $2, clock_timestamp()) ON CONFLICT (connection) DO UPDATE SET"
-            " cursor = greatest(s.cursor, excluded.cursor), polled_at = excluded.polled_at",
-            connection,
-            cursor,
-        )
-
-    async def swept(
-        self, connection: str, believed: str | None, withdrawn: AlarmAnswered | None
-    ) -> None:
-        """A sweep has ended well: no alarm stands, and the answer that let it through is used up."""
-        async with self._pool.acquire() as held, held.transaction():
-            await held.execute(
-                "INSERT INTO ingest.sources AS s (connection, swept_at, believed)"
-                " VALUES ($1, clock_timestamp(), $2) ON CONFLICT (connection) DO UPDATE SET"
-                " swept_at = excluded.swept_at, alarmed_at = NULL,"
-                " believed = coalesce(excluded.believed, s.believed)",
-                connection,
-                believed,
-            )
-            if withdrawn is not None:
-                await outbox.put(held, SCHEMA, CONTROL.name, [encode(withdrawn)])
-
-    async def alarm(self, alarm: AlarmRaised) -> bool:
-        """Raise it, once an episode; gives whether this was the first time."""
-        async with self._pool.acquire() as held, held.transaction():
-            first = await held.fetchval(
-                "INSERT INTO ingest.sources AS s (connection, alarmed_at) VALUES ($1, $2)"
-                " ON CONFLICT (connection) DO UPDATE SET alarmed_at = excluded.alarmed_at"
-                " WHERE s.alarmed_at IS NULL RETURNING true",
-                alarm.connection,
-                alarm.observed_at,
-            )
-            if first:
-                await outbox.put(held, SCHEMA, CONTROL.name, [encode(alarm)])
-        return bool(first)
+        return {number_of(row["record"]): row["updated_at"] for row in rows}
 
     # ---------------------------------------------------------------------------------- deliveries
     async def count(self, deliveries: Iterable[Delivery]) -> None:

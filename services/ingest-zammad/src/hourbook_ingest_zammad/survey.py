@@ -1,15 +1,18 @@
 """What polls and sweeps conclude from lists: which page proves what, who differs, what is too much. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from hourbook_contracts.ids import EntryId, entry_of
 from hourbook_contracts.installation import Source
 from hourbook_ingest_zammad.diff import KnownEntry
-from hourbook_ingest_zammad.normalise import Page, TimeAccounting, entry
+from hourbook_ingest_zammad.normalise import Page, TicketSeen, TimeAccounting, entry
 
 PAGE_ROWS = 1000
 """Zammad gives no more (zammad-api.md 7)."""
+PAGE_ROWS_LEAST = 50
+"""With less to a page, the next one could not begin within it and bring news."""
 
 ALARM = "suddenly_empty"
 ALARM_FROM_RECORDS = 20
@@ -27,17 +30,26 @@ class Window(NamedTuple):
         return (self.page - 1) * self.per_page
 
 
-def window(read: int) -> Window:
-    """The page to ask for after this many rows by id: it begins before they end.
+def window(read: int, most: int = PAGE_ROWS) -> Window:
+    """The page of at most so many rows to ask for after this many by id: it begins before they end.
 
     Offset paging hides a row when another is deleted before it; a page that still shows the last row
     of the one before it proves that nothing lies between them.
     """
     if read == 0:
-        return Window(1, PAGE_ROWS)
-    sizes = range(PAGE_ROWS - PAGE_ROWS // 10, PAGE_ROWS + 1)
+        return Window(1, most)
+    sizes = range(most - most // 10, most + 1)
     windows = [Window((read - 1) // size + 1, size) for size in sizes]
     return max(windows, key=lambda window: window.begins + window.per_page)
+
+
+def falls(page: Page) -> bool:
+    """Whether the last changed come first; where not, Zammad has not sorted them."""
+    return all(one.updated_at >= next_.updated_at for one, next_ in pairwise(page.accountings))
+
+
+def rises(tickets: Sequence[TicketSeen]) -> bool:
+    return all(one.updated_at <= next_.updated_at for one, next_ in pairwise(tickets))
 
 
 Differences = dict[int, frozenset[object]]

@@ -1,6 +1,7 @@
 """For tests: a Zammad in memory, behind an httpx transport instead of a port."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +14,11 @@ from hourbook_ingest_zammad.zammad import Zammad
 
 BEGAN_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATHS = {
-    "me": re.compile(r"/api/v1/users/me"),
+    "search": re.compile(r"/api/v1/tickets/search"),
+    "states": re.compile(r"/api/v1/ticket_states"),
+    "links": re.compile(r"/api/v1/links"),
+    "settings": re.compile(r"/api/v1/settings"),
+    "signshow": re.compile(r"/api/v1/signshow"),
     "ticket": re.compile(r"/api/v1/tickets/(\d+)"),
     "of_ticket": re.compile(r"/api/v1/tickets/(\d+)/time_accountings"),
     "all": re.compile(r"/api/v1/time_accountings"),
@@ -33,6 +38,8 @@ class FakeZammad:
     calls: Counter[str] = field(default_factory=Counter)
     at: datetime = BEGAN_AT
     next_id: int = 1
+    unit: str = "minute"
+    merged: dict[int, int] = field(default_factory=dict)
     during: Any = None
     """Called with the name of the path before each answer: what happens meanwhile."""
 
@@ -48,7 +55,24 @@ class FakeZammad:
             "organization_id": 4,
             "customer_id": 26,
             "group_id": 1,
+            "state_id": 2,
+            "updated_at": self._moment(pass_seconds=0),
         }
+
+    def give(self, ticket_id: int, organization_id: int) -> None:
+        self.tickets[ticket_id]["organization_id"] = organization_id
+        self._touch(ticket_id)
+
+    def merge(self, source_id: int, target_id: int) -> None:
+        """Time stays where it was booked."""
+        self.merged[source_id] = target_id
+        self.tickets[source_id]["state_id"] = 5
+        self._touch(source_id, target_id)
+
+    def _touch(self, *ticket_ids: int) -> None:
+        at = self._moment()
+        for ticket_id in ticket_ids:
+            self.tickets[ticket_id]["updated_at"] = at
 
     def book(self, ticket_id: int, units: str, type_id: int | None = None) -> int:
         if ticket_id not in self.tickets:
@@ -64,13 +88,19 @@ class FakeZammad:
             "created_at": self._moment(),
             "updated_at": self._moment(pass_seconds=0),
         }
+        self.tickets[ticket_id]["updated_at"] = self._moment(pass_seconds=0.005)
         return accounting_id
 
     def edit(self, accounting_id: int, units: str) -> None:
         self.accountings[accounting_id] |= {"time_unit": units, "updated_at": self._moment()}
+        self._touch(self.accountings[accounting_id]["ticket_id"])
+
+    def retype(self, accounting_id: int, type_id: int) -> None:
+        """Its ticket is not touched (zammad-api.md 0.3)."""
+        self.accountings[accounting_id] |= {"type_id": type_id, "updated_at": self._moment()}
 
     def delete(self, accounting_id: int) -> None:
-        del self.accountings[accounting_id]
+        self._touch(self.accountings.pop(accounting_id)["ticket_id"])
 
     def delete_ticket(self, ticket_id: int) -> None:
         del self.tickets[ticket_id]
@@ -96,12 +126,19 @@ class FakeZammad:
             return httpx.Response(
                 failure.status_code, content=failure.content, headers=failure.headers
             )
+        if name == "search":
+            return self._search(json.loads(request.content))
         return self._answer(name, int(match[1]) if match.groups() else 0, request.url.params)
 
     def _answer(self, name: str, thing: int, params: httpx.QueryParams) -> httpx.Response:
         match name:
-            case "me":
-                return httpx.Response(200, json={"id": 3})
+            case "settings":
+                unit = {"name": "time_accounting_unit", "state_current": {"value": self.unit}}
+                return httpx.Response(200, json=[unit])
+            case "states":
+                return httpx.Response(200, json=[{"id": 5, "state_type_id": 6, "name": "merged"}])
+            case "links":
+                return self._links(int(params["link_object_value"]))
             case "ticket" if thing in self.tickets:
                 return httpx.Response(200, json=self.tickets[thing])
             case "of_ticket" if thing in self.tickets:
@@ -113,6 +150,23 @@ class FakeZammad:
                 return httpx.Response(200, json=self.accountings[thing])
             case _:
                 return _missing()
+
+    def _search(self, question: dict[str, Any]) -> httpx.Response:
+        since = question["condition"]["ticket.updated_at"]["value"]
+        found = [row for row in self.tickets.values() if row["updated_at"] >= since]
+        found.sort(key=lambda row: (row["updated_at"], row["id"]))
+        if question["order_by"][0] == "desc":
+            found.reverse()
+        begins = (question["page"] - 1) * question["per_page"]
+        return httpx.Response(200, json=found[begins : begins + question["per_page"]])
+
+    def _links(self, ticket_id: int) -> httpx.Response:
+        target = self.merged.get(ticket_id)
+        if target is None:
+            return httpx.Response(200, json={"links": [], "assets": {}})
+        link = {"link_type": "parent", "link_object": "Ticket", "link_object_value": target}
+        assets = {"Ticket": {str(target): self.tickets[target]}}
+        return httpx.Response(200, json={"links": [link], "assets": assets})
 
     def _list(self, rows: list[dict[str, Any]], params: httpx.QueryParams) -> httpx.Response:
         per_page = min(1000, int(params.get("per_page", 500)))

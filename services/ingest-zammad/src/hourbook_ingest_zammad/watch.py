@@ -5,37 +5,44 @@ Neither reads a ticket; both ask for it in the inbox, so that each ticket has on
 
 import asyncio
 import time
-from collections.abc import Iterable
 from contextlib import aclosing, suppress
+from datetime import datetime
 
 import structlog
 from aiokafka.errors import KafkaError
 
 from hourbook_contracts.codec import ce_id
-from hourbook_contracts.control import AlarmAnswered, AlarmRaised
+from hourbook_contracts.control import UNIT_CHANGED, AlarmAnswered, AlarmRaised
 from hourbook_contracts.ids import EntryId, entry_of, number_of
-from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.installation import Source
 from hourbook_ingest_zammad.backoff import Backoff
+from hourbook_ingest_zammad.calls import IncompletePullError, ZammadError
 from hourbook_ingest_zammad.connections import Connections
 from hourbook_ingest_zammad.metrics import PULLS
 from hourbook_ingest_zammad.normalise import Page, UnreadableError
+from hourbook_ingest_zammad.obstacles import Obstacles
 from hourbook_ingest_zammad.requests import Requests
 from hourbook_ingest_zammad.schedule import Schedule, believing
+from hourbook_ingest_zammad.sources import Sources, Standing
 from hourbook_ingest_zammad.store import Store
 from hourbook_ingest_zammad.survey import ALARM, Differences, differing, is_suddenly_empty
-from hourbook_ingest_zammad.zammad import IncompletePullError, Zammad, ZammadError
+from hourbook_ingest_zammad.ticket_watch import TicketWatch
+from hourbook_ingest_zammad.unit_watch import BY, look_at_unit
+from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit import clock
-from hourbook_kit.health import Health
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.vault import VaultKeyError
 
 log = structlog.get_logger()
 
-BY = "ingest-zammad"
 SWEEP_TRIES = 3
 ASK_AGAIN_SECONDS = 600
 """The same difference is asked for once in this time: the inbox does not lose what was asked."""
+OBSTACLES = ("unit", "watching", "sorting", "tickets", UNIT_CHANGED, ALARM)
+WALKS = (
+    "This Zammad does not sort time accountings by their change: each poll reads the whole list, so"
+    " poll it less often."
+)
 
 
 class Watch:
@@ -46,14 +53,17 @@ class Watch:
         name: str,
         connections: Connections,
         store: Store,
+        sources: Sources,
         requests: Requests,
-        health: Health,
+        obstacles: Obstacles,
         *,
         overlap_seconds: float,
     ) -> None:
-        self._name, self._connections, self._store = name, connections, store
-        self._requests, self._health = requests, health
+        self._name, self._connections = name, connections
+        self._store, self._sources = store, sources
+        self._requests, self._obstacles = requests, obstacles
         self._schedule = Schedule(overlap_seconds)
+        self._tickets = TicketWatch(store, requests, obstacles)
         self._asked: dict[int, tuple[frozenset[object], float]] = {}
         self._believed: set[EntryId] = set()
 
@@ -63,27 +73,33 @@ class Watch:
             changed = self._connections.changed
             source = self._connections.source(self._name)
             if source is None:
-                for obstacle in ("unit", "watching", ALARM):
-                    self._health.clear(f"{obstacle} {self._name}")
+                await self._obstacles.clear(self._name, *OBSTACLES)
                 return
             if not source.units:
-                self._health.hinder(
-                    f"unit {self._name}",
+                await self._obstacles.hinder(
+                    self._name,
+                    "unit",
                     f"Nobody has confirmed what one unit of {self._name} is worth: it is not read.",
                 )
                 await changed.wait()
                 continue
-            self._health.clear(f"unit {self._name}")
+            await self._obstacles.clear(self._name, "unit")
             seconds = await self._look(source, backoff)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await changed.wait()
 
     async def _look(self, source: Source, backoff: Backoff) -> float:
-        """Poll and sweep if it is time to; gives how long there is nothing to do."""
+        """Look, poll and sweep if it is time to; gives how long there is nothing to do."""
         try:
             if self._schedule.changed(source):
                 self._asked.clear()
+            await self._about_the_unit(source)
+            if self._schedule.unit_is_due(source):
+                zammad = await self._connections.client(source)
+                if await look_at_unit(source, zammad, self._sources):
+                    return 1  # until the alarm holds what it is about
+                self._schedule.unit_was_seen(source)
             if self._schedule.poll_is_due(source):
                 await self.poll(source, await self._connections.client(source))
                 self._schedule.polled(source)
@@ -91,48 +107,75 @@ class Watch:
                 await self.sweep(source, await self._connections.client(source))
                 self._schedule.swept(source)
         except (ZammadError, UnreadableError, VaultKeyError, KafkaError, *TRANSIENT) as error:
-            self._health.hinder(
-                f"watching {self._name}",
+            await self._obstacles.hinder(
+                self._name,
+                "watching",
                 f"{self._name} cannot be watched: {str(error) or type(error).__name__}",
             )
             log.warning("watching_waits", source=self._name, error=type(error).__name__)
             return backoff.next_seconds()
         backoff.reset()
-        self._health.clear(f"watching {self._name}")
+        await self._obstacles.clear(self._name, "watching")
         return self._schedule.seconds_left(source)
+
+    async def _about_the_unit(self, source: Source) -> None:
+        for alarm in source.alarms:
+            if alarm.alarm == UNIT_CHANGED:
+                await self._obstacles.hinder(
+                    source.name,
+                    UNIT_CHANGED,
+                    f"{alarm.detail} Time booked since is not read before a person confirms what a"
+                    " unit is worth, and from when on.",
+                )
+                return
+        await self._obstacles.clear(source.name, UNIT_CHANGED)
 
     # --------------------------------------------------------------------------------------- poll
     async def poll(self, source: Source, zammad: Zammad) -> None:
-        """Ask for the tickets of everything that changed since the cursor; one call if nothing did."""
-        cursor = (await self._store.standing(source.name)).cursor
-        newest, until = cursor, self._schedule.overlapping(cursor)
-        async with aclosing(zammad.latest()) as pages:
+        """Ask for the tickets of everything that changed since the cursors; two calls if nothing did."""
+        standing = await self._sources.standing(source.name)
+        begun = standing.tickets_cursor or await self._tickets.begin(source, zammad)
+        newest, asked = await self._poll_time(source, zammad, standing)
+        since = self._schedule.overlapping(standing.tickets_cursor)
+        if since is not None:
+            begun = await self._tickets.poll(source, zammad, since, asked)
+        await self._sources.polled(source.name, newest, begun)
+        PULLS.labels("poll").inc()
+
+    async def _poll_time(
+        self, source: Source, zammad: Zammad, standing: Standing
+    ) -> tuple[datetime | None, set[int]]:
+        """When the last time accounting changed, and the tickets that were asked for."""
+        newest, asked = standing.cursor, set[int]()
+        async with aclosing(zammad.latest(self._schedule.overlapping(newest))) as pages:
             async for page in pages:
-                await self._ask(source, await self._differing(source, page), "poll")
+                asked |= await self._ask(source, await self._differing(source, page), "poll")
                 moments = [accounting.updated_at for accounting in page.accountings]
                 newest = max([*moments, *([newest] if newest else [])], default=None)
-                if until is not None and moments and min(moments) < until:
-                    break
-        await self._store.polled(source.name, newest)
-        PULLS.labels("poll").inc()
+        if zammad.walks:
+            await self._obstacles.hinder(source.name, "sorting", WALKS)
+        else:
+            await self._obstacles.clear(source.name, "sorting")
+        return newest, asked
 
     # -------------------------------------------------------------------------------------- sweep
     async def sweep(self, source: Source, zammad: Zammad) -> None:
         """Ask for the tickets of everything that is new, changed or missing, unless too much is."""
         known = await self._store.living(source.name)
         missing = known.keys() - await self._shown(source, zammad) - self._believed
-        standing = await self._store.standing(source.name)
+        standing = await self._sources.standing(source.name)
         belief = believing(source, standing.believed)
         if belief is None and is_suddenly_empty(missing=len(missing), known=len(known)):
             await self._raise_alarm(source, missing=len(missing), known=len(known))
             return
-        await self._request(source, {number_of(known[entry]) for entry in missing}, "sweep")
+        lost = {number_of(known[entry]) for entry in missing}
+        await self._requests.ask(source.name, lost, "sweep")
         if belief is not None:
             self._believed |= missing
         withdrawn = self._withdrawn(source) if standing.alarmed_at else None
-        await self._store.swept(source.name, ce_id(belief) if belief else None, withdrawn)
+        await self._sources.swept(source.name, ce_id(belief) if belief else None, withdrawn)
         await self._store.forget_deliveries()
-        self._health.clear(_suddenly_empty(source.name))
+        await self._obstacles.clear(source.name, ALARM)
         PULLS.labels("sweep").inc()
         log.info("source_swept", source=source.name, known=len(known), missing=len(missing))
 
@@ -161,12 +204,13 @@ class Watch:
             missing=missing,
             known=known,
         )
-        self._health.hinder(
-            _suddenly_empty(source.name),
+        await self._obstacles.hinder(
+            source.name,
+            ALARM,
             f"{source.name} shows {missing} of {known} entries no longer: nothing of that is believed"
             " until a person says so.",
         )
-        if await self._store.alarm(alarm):
+        if await self._sources.alarm(alarm):
             log.error("suddenly_empty", source=source.name, missing=missing, known=known)
 
     def _withdrawn(self, source: Source) -> AlarmAnswered | None:
@@ -182,7 +226,7 @@ class Watch:
         entries = [entry_of(source.name, accounting.id) for accounting in page.accountings]
         return differing(page, source, await self._store.known_entries(entries))
 
-    async def _ask(self, source: Source, differences: Differences, why: str) -> None:
+    async def _ask(self, source: Source, differences: Differences, why: str) -> set[int]:
         """Ask for each of these tickets, unless just these differences were asked for lately."""
         at = time.monotonic()
         nothing: tuple[frozenset[object], float] = (frozenset(), -ASK_AGAIN_SECONDS)
@@ -192,18 +236,7 @@ class Watch:
             for before, asked_at in [self._asked.get(ticket_id, nothing)]
             if not difference <= before or at - asked_at > ASK_AGAIN_SECONDS
         ]
-        await self._request(source, fresh, why)
+        await self._requests.ask(source.name, fresh, why)
         for ticket_id in fresh:
             self._asked[ticket_id] = (differences[ticket_id], at)
-
-    async def _request(self, source: Source, tickets: Iterable[int], why: str) -> None:
-        await self._requests.put_all(
-            RereadRequested(
-                observed_at=clock.now(), connection=source.name, ticket_id=ticket_id, why=why
-            )
-            for ticket_id in tickets
-        )
-
-
-def _suddenly_empty(name: str) -> str:
-    return f"{ALARM} {name}"
+        return set(differences)

@@ -1,14 +1,32 @@
-"""Watches all sources there are: begins with a new one, ends with a removed one."""
+"""Works on all sources there are: begins with a new one, ends with a removed one."""
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from hourbook_ingest_zammad.connections import Connections
-from hourbook_ingest_zammad.watch import Watch
 
 
-async def watch_all(connections: Connections, watch: Callable[[str], Watch]) -> None:
-    """A watch that fails unexpectedly ends all of them, and with them the process."""
+class Work(Protocol):
+    """On one source; `run` ends when the source is removed."""
+
+    async def run(self) -> None: ...
+
+
+class Beside:
+    """Several kinds of work on one source at the same time."""
+
+    def __init__(self, *works: Work) -> None:
+        self._works = works
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for work in self._works:
+                group.create_task(work.run())
+
+
+async def watch_all(connections: Connections, watch: Callable[[str], Work]) -> None:
+    """Work that fails unexpectedly ends all of it, and with it the process."""
     running: dict[str, asyncio.Task[None]] = {}
     try:
         while True:

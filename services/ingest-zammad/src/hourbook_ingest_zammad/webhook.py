@@ -23,11 +23,12 @@ from starlette.types import Receive, Scope, Send
 
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.installation import Source
+from hourbook_ingest_zammad.calls import BadCredentialsError
 from hourbook_ingest_zammad.connections import Connections
 from hourbook_ingest_zammad.metrics import DELIVERIES
 from hourbook_ingest_zammad.requests import Requests
 from hourbook_ingest_zammad.settings import Settings
-from hourbook_ingest_zammad.zammad import BadCredentialsError, Zammad
+from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit import clock
 from hourbook_kit.health import Health, routes
 from hourbook_kit.postgres import TRANSIENT

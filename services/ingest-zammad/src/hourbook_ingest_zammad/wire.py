@@ -1,4 +1,13 @@
+<<<<<<< HEAD
 """HTTP GET of one Zammad, whatever it answers."""
+=======
+"""Questions over kept connections: httpx's requests and answers, aiohttp's sockets.
+
+httpx's own transport takes 1.9 ms of CPU for a small answer where this one takes 0.4, and its client
+adds cookies and redirects that nobody here wants. Only for reading, also by POST: which errors mean
+that nothing was sent is told too coarsely for writes.
+"""
+>>>>>>> d16fb3d (Watch tickets and units too, prove pulls whatever a page holds, and read days of the past again)
 
 from collections.abc import Mapping
 
@@ -25,12 +34,15 @@ class Wire:
         self._extensions = {"timeout": TIMEOUT.as_dict()}
         self._transport = transport or Transport(base_url)
 
-    async def get(self, path: str, params: Mapping[str, str | int]) -> httpx.Response:
+    async def ask(
+        self, method: str, path: str, params: Mapping[str, str | int], body: object = None
+    ) -> httpx.Response:
         """The whole answer, whatever its status; raises `httpx.HTTPError` where there is none."""
         request = httpx.Request(
-            "GET",
+            method,
             httpx.URL(self._base_url + path, params=params or None),
             headers=self._headers,
+            json=body,
             extensions=self._extensions,
         )
         answer = await self._transport.handle_async_request(request)

@@ -1,0 +1,82 @@
+"""Watching tickets: another customer, another title or a merge changes no time accounting at all.
+
+Where Zammad does not let us search, only a webhook tells of these; that is said, and the rest goes on.
+"""
+
+import time
+from collections.abc import Collection
+from contextlib import aclosing
+from datetime import datetime
+
+from hourbook_contracts.installation import Source
+from hourbook_ingest_zammad.calls import BadCredentialsError, ZammadError
+from hourbook_ingest_zammad.normalise import TicketSeen, UnreadableError
+from hourbook_ingest_zammad.obstacles import Obstacles
+from hourbook_ingest_zammad.requests import Requests
+from hourbook_ingest_zammad.store import Store
+from hourbook_ingest_zammad.zammad import Zammad
+
+OBSTACLE = "tickets"
+ASK_AGAIN_SECONDS = 600
+
+
+class TicketWatch:
+    """Of one source; asks for those we know and have not read since they changed."""
+
+    def __init__(self, store: Store, requests: Requests, obstacles: Obstacles) -> None:
+        self._store, self._requests, self._obstacles = store, requests, obstacles
+        self._asked: dict[int, tuple[datetime, float]] = {}
+
+    async def begin(self, source: Source, zammad: Zammad) -> datetime | None:
+        """From when on tickets are looked through: what is read after this needs no looking."""
+        try:
+            return await zammad.newest_ticket()
+        except (ZammadError, UnreadableError) as error:
+            await self._hindered(source, error)
+            return None
+
+    async def poll(
+        self, source: Source, zammad: Zammad, since: datetime, just_asked: Collection[int]
+    ) -> datetime | None:
+        """When the last one changed; None where nothing could be found out."""
+        newest = since
+        try:
+            async with aclosing(zammad.tickets_changed(since)) as pages:
+                async for page in pages:
+                    await self._ask(source, page, just_asked)
+                    newest = max([newest, *(seen.updated_at for seen in page)])
+        except (ZammadError, UnreadableError) as error:
+            await self._hindered(source, error)
+            return None
+        await self._obstacles.clear(source.name, OBSTACLE)
+        return newest
+
+    async def _hindered(self, source: Source, error: Exception) -> None:
+        if isinstance(error, BadCredentialsError):
+            raise error
+        await self._obstacles.hinder(
+            source.name,
+            OBSTACLE,
+            f"Tickets cannot be searched: another customer and merges are seen by webhook only. {error}",
+        )
+
+    async def _ask(
+        self, source: Source, page: list[TicketSeen], just_asked: Collection[int]
+    ) -> None:
+        known = await self._store.known_tickets(source.name, [seen.id for seen in page])
+        at = time.monotonic()
+        fresh = [
+            seen
+            for seen in page
+            if seen.id in known
+            and seen.id not in just_asked
+            and ((read := known[seen.id]) is None or read < seen.updated_at)
+            and not self._was_asked(seen, at)
+        ]
+        await self._requests.ask(source.name, [seen.id for seen in fresh], "poll")
+        for seen in fresh:
+            self._asked[seen.id] = (seen.updated_at, at)
+
+    def _was_asked(self, seen: TicketSeen, at: float) -> bool:
+        changed_at, asked_at = self._asked.get(seen.id, (None, 0.0))
+        return changed_at == seen.updated_at and at - asked_at < ASK_AGAIN_SECONDS
