@@ -87,7 +87,8 @@ class Observer:
             or belief(target, since.believed) is not None
         )
         if sweep or wished or since.polled is None or since.polled >= settings.poll_seconds:
-            if (await self.world.learn_rules()).unfit is not None:
+            rules = await (self.world.learn_rules() if sweep else self.world.known_rules())
+            if rules.unfit is not None:
                 return 1.0
             if sweep:
                 await self.sweep(target, since.believed)

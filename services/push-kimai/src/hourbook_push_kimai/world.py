@@ -30,6 +30,7 @@ from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 20.0
+RULES_SECONDS = 300
 AGAIN_SECONDS = 60.0
 UNREACHABLE, UNFIT, BLIND = "unreachable", "unfit", "blind"
 NO_SIGHT = (
@@ -92,6 +93,8 @@ class World:
     well: asyncio.Event = field(default_factory=asyncio.Event)
     caller: Caller | None = None
     rules: Rules | None = None
+    rules_read_at: float = 0.0
+    """By the monotonic clock."""
     directory: Directory = field(init=False)
     learned: Learned = field(init=False)
     sees_others: bool = False
@@ -148,6 +151,7 @@ class World:
     async def learn_rules(self) -> Rules:
         """How this Kimai is set now; one that is set so that we cannot work with it makes us wait."""
         before, self.rules = self.rules, await self.kimai.rules(self.rules)
+        self.rules_read_at = time.monotonic()
         if self.rules.unfit is not None:
             self._fall_ill()
             await self.obstacles.hinder(UNFIT, self.rules.unfit)
@@ -175,6 +179,12 @@ class World:
         form = await self.kimai.form(begin=until.isoformat(), end=ends_at.isoformat())
         if form is not None and LOCKED not in form.everywhere:
             await self.learned.lock(None)
+
+    async def known_rules(self) -> Rules:
+        """As they were a few minutes ago, or are now: what Kimai refuses makes us look at once."""
+        if self.rules is None or time.monotonic() - self.rules_read_at >= RULES_SECONDS:
+            return await self.learn_rules()
+        return self.rules
 
     async def saw(self, rows: Iterable[Timesheet]) -> None:
         """Rows that Kimai showed us; one of somebody else's proves that we would find our own."""
