@@ -1,10 +1,8 @@
 """Kimai's HTTP, on a transport that answers from a script."""
 
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +14,8 @@ from hourbook_push_kimai.kimai import Caller, Kimai, connected
 from hourbook_push_kimai.outcome import BrokenWorld, NotSent, Unknown
 from hourbook_push_kimai.payload import to_create
 from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
+
+from .recorded import body_of, refusals
 
 pytestmark = pytest.mark.anyio
 
@@ -239,19 +239,20 @@ async def test_a_world_that_cannot_be_read_is_said_without_the_token(answer: Ans
     assert "secret" not in str(found.value)
 
 
-RECORDED = json.loads((Path(__file__).parent / "golden/refusals.json").read_text())
-READ = [exchange for exchange in RECORDED if exchange["status"] not in (400, 403)]
+READ = [found for found in refusals() if found[1]["status"] not in (400, 403)]
 
 
-@pytest.mark.parametrize("exchange", READ, ids=lambda exchange: exchange["name"])
-async def test_whatever_kimai_refuses_to_read_is_a_sentence(exchange: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "exchange"), READ, ids=[name for name, _ in READ])
+async def test_whatever_kimai_refuses_to_read_is_a_sentence(
+    name: str, exchange: dict[str, Any]
+) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        content = b"" if exchange["response"] == "" else json.dumps(exchange["response"]).encode()
-        return httpx.Response(exchange["status"], content=content, headers=exchange["headers"])
+        return httpx.Response(exchange["status"], content=body_of(exchange))
 
     async with answering(answer) as kimai:
-        with pytest.raises(BrokenWorldError, match=r"^Kimai.*\.|^Kimai.*\?"):
+        with pytest.raises(BrokenWorldError, match=r"^Kimai.*[.?]$"):
             await kimai.modified_since(NOON)
+    assert name
 
 
 async def test_a_redirect_names_the_address_and_does_not_carry_the_token_along() -> None:

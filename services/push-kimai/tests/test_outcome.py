@@ -1,7 +1,6 @@
 """Kimai's answers to writes, in the shapes that were recorded from a real one (kimai-api.md 4 and 6)."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,8 @@ from hourbook_push_kimai.outcome import (
     outcome_of,
 )
 from hourbook_push_kimai.timesheet import NotATimesheetError, timesheet_of
+
+from .recorded import body_of, refusals, shown, writes
 
 STORED = {
     "activity": 1,
@@ -79,8 +80,6 @@ def test_what_is_not_a_timesheet_is_said(shown: Any) -> None:
         timesheet_of(shown)
 
 
-RECORDED = json.loads((Path(__file__).parent / "golden/refusals.json").read_text())
-"""What a real Kimai said (2.66, recorded); `recording` names the file and the exchange."""
 WHY = {
     "user without create_other_timesheet": ("missing_permission", "lacks create_other_timesheet"),
     "user of no led team": ("invalid", "user: The selected choice is invalid."),
@@ -109,14 +108,14 @@ WHY = {
 
 
 def said(exchange: Any) -> Outcome:
-    body = exchange["response"]
-    text = b"" if body in ("", None) else json.dumps(body).encode()
-    return outcome_of(exchange["method"], exchange["status"], text)
+    return outcome_of(exchange["method"], exchange["status"], body_of(exchange))
 
 
-@pytest.mark.parametrize("exchange", RECORDED, ids=lambda exchange: exchange["name"])
-def test_what_a_kimai_answered_becomes_one_outcome_with_a_sentence(exchange: Any) -> None:
-    found, name = said(exchange), exchange["name"]
+@pytest.mark.parametrize(("name", "exchange"), refusals(), ids=[name for name, _ in refusals()])
+def test_what_a_kimai_answered_becomes_one_outcome_with_a_sentence(
+    name: str, exchange: Any
+) -> None:
+    found = said(exchange)
     match exchange["status"]:
         case 400:
             why, words = WHY[name]
@@ -133,13 +132,39 @@ def test_what_a_kimai_answered_becomes_one_outcome_with_a_sentence(exchange: Any
             assert "Kimai" in found.sentence
 
 
-def test_every_recorded_400_is_expected() -> None:
-    assert WHY.keys() == {exchange["name"] for exchange in RECORDED if exchange["status"] == 400}
+def test_every_400_among_them_is_expected() -> None:
+    assert WHY.keys() == {name for name, exchange in refusals() if exchange["status"] == 400}
+
+
+def test_no_answer_that_was_ever_recorded_to_a_write_is_misread() -> None:
+    for where, exchange in writes().items():
+        found = said(exchange)
+        match exchange["status"]:
+            case 200:
+                assert isinstance(found, Written), where
+                assert found.row is not None
+                assert found.row.id == exchange["response"]["id"]
+            case 204:
+                assert found == Written(None), where
+            case 400:
+                tracking = isinstance(found, BrokenWorld) and "timesheet.mode" in found.sentence
+                assert tracking or isinstance(found, Refused), where
+            case 403 | 404:
+                assert isinstance(found, Forbidden | Gone), where
+            case _:
+                assert isinstance(found, Unknown | BrokenWorld), where
+
+
+def test_every_timesheet_that_was_ever_shown_can_be_read_with_and_without_rates() -> None:
+    rows = shown()
+    assert len(rows) > 500
+    assert {"rate" in row for row in rows.values()} == {True, False}
+    for where, row in rows.items():
+        assert timesheet_of(row).id == row["id"], where
 
 
 def test_each_error_is_told_once_and_with_its_field() -> None:
-    (twice,) = (exchange for exchange in RECORDED if exchange["name"] == "hidden customer")
-    found = said(twice)
+    found = said(dict(refusals())["hidden customer"])
     assert isinstance(found, Refused)
     assert found.said.words == "Cannot start a disabled customer."
 
