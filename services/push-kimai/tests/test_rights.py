@@ -6,7 +6,7 @@ from hourbook_contracts.ledger import PushRefused, TimesheetWritten
 from hourbook_simulators.kimai import writing as twin
 from hourbook_simulators.kimai.forms import Draft
 from hourbook_simulators.kimai.memory import Memory
-from hourbook_simulators.kimai.records import Timesheet
+from hourbook_simulators.kimai.records import Team, Timesheet
 
 from .conftest import ANNA, BEN, Hours
 
@@ -64,6 +64,46 @@ async def test_a_worker_of_no_led_team_is_told_apart_from_a_disabled_one(hours: 
     answer = await refused(hours)
     assert answer.why == "missing_permission"
     assert "teamlead" in (answer.detail or "")
+
+
+async def test_a_worker_of_a_team_that_the_token_leads_can_be_booked_on_and_no_other(
+    hours: Hours,
+) -> None:
+    hours.permit(without="view_all_data")
+    hours.memory.teams[1] = Team(1, "Support", member_ids=[BOT, ANNA], lead_ids=[BOT])
+    await hours.configure()
+    await hours.say(hours.request(want=hours.work(user_id=ANNA)))
+    await hours.say(hours.request(want=hours.work(user_id=BEN), entry=2))
+    assert isinstance(await hours.answer(), TimesheetWritten)
+    answer = await refused(hours, entry=2)
+    assert answer.why == "missing_permission"
+    assert f"user {BEN}" in (answer.detail or "")
+    assert "teamlead" in (answer.detail or "")
+
+
+async def test_a_project_of_a_team_that_the_token_is_not_in_is_told_with_the_team(
+    hours: Hours,
+) -> None:
+    hours.permit(without="view_all_data")
+    hours.memory.teams[1] = Team(1, "Support", member_ids=[BOT, ANNA], lead_ids=[BOT])
+    hours.memory.teams[2] = Team(2, "Board", member_ids=[BEN], lead_ids=[BEN])
+    hours.memory.projects[1].team_ids = [2]
+    await hours.configure()
+    await hours.say(hours.request(want=hours.work()))
+    answer = await refused(hours)
+    assert answer.why == "missing_permission"
+    assert "project 1" in (answer.detail or "")
+    assert "team" in (answer.detail or "")
+
+
+async def test_a_budget_that_is_used_up_is_its_own_reason(hours: Hours) -> None:
+    hours.set(allow_overbooking_budget=False)
+    hours.memory.projects[1].time_budget_seconds = 600
+    await hours.configure()
+    await hours.say(hours.request(want=hours.work(15)))
+    answer = await refused(hours)
+    assert answer.why == "budget_used"
+    assert not hours.rows
 
 
 async def test_a_hidden_project_and_a_deleted_activity_are_told_as_such(hours: Hours) -> None:
