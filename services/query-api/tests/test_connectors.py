@@ -1,12 +1,18 @@
 """Connections: their secrets go in and never come out, and what people decide becomes an event."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from hourbook_contracts.control import TargetAlarmRaised, TargetLearned
+from hourbook_contracts.control import (
+    UNIT_CHANGED,
+    AlarmRaised,
+    TargetAlarmRaised,
+    TargetLearned,
+)
 from hourbook_contracts.topics import CONTROL
 from hourbook_kit import kafka
 from hourbook_query_api.acts import publish
@@ -233,3 +239,54 @@ async def test_an_alarm_that_is_not_raised_cannot_be_answered(client: httpx.Asyn
     await connected(client, zammad("calm"))
     body = {"alarm": "suddenly_empty", "choice": "believe"}
     assert (await client.post("/api/connectors/calm/alarm", json=body)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("unit", "seconds", "status"),
+    [
+        ("hour", 3600, 200),
+        ("quarter", 900, 200),
+        ("custom", 1500, 200),
+        ("hour", 60, 422),
+        ("minute", 3600, 422),
+    ],
+)
+async def test_a_unit_is_worth_what_its_name_says_and_a_custom_one_anything(
+    client: httpx.AsyncClient, unit: str, seconds: int, status: int
+) -> None:
+    name = f"worth-{unit}-{seconds}"
+    await connected(client, zammad(name))
+    body = {"unit": unit, "seconds_per_unit": seconds}
+    answer = await client.post(f"/api/connectors/{name}/unit", json=body)
+    assert answer.status_code == status
+    if status == 422:
+        assert "`custom`" in answer.json()["detail"]
+
+
+async def test_another_unit_in_zammad_is_answered_by_confirming_one(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    await connected(client, zammad("renamed"))
+    path = "/api/connectors/renamed"
+    await client.post(f"{path}/unit", json={"unit": "minute", "seconds_per_unit": 60})
+    since = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+    raised = AlarmRaised(
+        observed_at=since,
+        by="ingest-zammad",
+        connection="renamed",
+        alarm=UNIT_CHANGED,
+        since=since,
+        detail="Zammad says one unit is a hour, and a minute is confirmed.",
+    )
+    assert await house.desk.projection.until(await publish(house.desk, raised), seconds=10)
+    (alarm,) = (await client.get(path)).json()["alarms"]
+    assert (alarm["alarm"], alarm["held_from"]) == ("unit_changed", "2026-11-25T09:00:00Z")
+    status = (await client.get("/api/sync/status")).json()
+    (source,) = [one for one in status["sources"] if one["name"] == "renamed"]
+    assert any("Confirm what a unit is worth by now" in one for one in source["obstacles"])
+    wait = {"alarm": "unit_changed", "choice": "wait"}
+    assert (await client.post(f"{path}/alarm", json=wait)).status_code == 422
+    body = {"unit": "hour", "seconds_per_unit": 3600, "effective_from": "2026-11-25T09:00:00Z"}
+    confirmed = (await client.post(f"{path}/unit", json=body)).json()
+    assert confirmed["alarms"] == []
+    assert [unit["unit"] for unit in confirmed["units"]] == ["minute", "hour"]

@@ -1,6 +1,7 @@
 """A connection tried step by step: each failure says what to change and where, and nothing is written."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -340,6 +341,13 @@ async def test_a_certificate_nobody_trusts_is_told_before_the_token_is_sent(
 
 # -------------------------------------------------------------------------------------------- Zammad
 ZAMMAD = "http://127.0.0.1:9/api/v1"
+REFUSING: list[dict[str, Any]] = [
+    golden
+    for golden in json.loads(
+        (Path(__file__).parents[3] / "contracts/tests/golden/zammad_answers.json").read_text()
+    )
+    if golden["status"] == 401 or golden["status"] >= 500
+]
 SETTINGS = [
     {"name": "time_accounting", "state_current": {"value": True}},
     {"name": "time_accounting_unit", "state_current": {"value": "quarter"}},
@@ -351,6 +359,8 @@ def zammads(mock: respx.MockRouter, **webhooks: Any) -> None:
     mock.get("/time_accountings").respond(json=[])
     mock.get("/tickets").respond(json=[])
     mock.get("/settings").respond(json=SETTINGS)
+    mock.get("/version").respond(403, json={"error": "Token authorization failed."})
+    mock.post("/tickets/search").respond(json=[])
     mock.get("/webhooks").respond(**(webhooks or {"status_code": 403}))
 
 
@@ -385,6 +395,76 @@ async def test_a_unit_that_was_switched_in_zammad_and_a_version_too_old_are_told
         failed = steps(await report_of(client, "switched-unit"), "failed")
     assert "is a quarter, and here a minute was confirmed" in failed["unit"]
     assert "6.2 or newer" in failed["time_accountings"]
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [("6.1.0", "failed"), ("6.2.0-1709189301.4a2dd7d0.focal", "ok"), ("7.2.0", "ok")],
+)
+async def test_a_version_that_is_told_is_shown_and_one_before_62_refused(
+    client: httpx.AsyncClient, version: str, level: str
+) -> None:
+    name = f"versioned-{next(numbers)}"
+    await connected(client, zammad(name, base_url="http://127.0.0.1:9"))
+    with respx.mock(base_url=ZAMMAD) as twin:
+        zammads(twin)
+        twin.get("/version").respond(json={"version": version})
+        report = await report_of(client, name)
+    assert report["version"] == version
+    assert version in steps(report, level)["version"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "level", "says"),
+    [
+        ({"json": []}, "ok", "from 6.5 on"),
+        ({"json": {"tickets": [], "tickets_count": 0, "assets": {}}}, "ok", "before 6.5"),
+        ({"json": {"hits": []}}, "warning", "newer than this one"),
+        ({"status_code": 422, "json": {"error": "Invalid selector"}}, "warning", "webhook only"),
+    ],
+)
+async def test_how_tickets_are_searched_is_probed(
+    client: httpx.AsyncClient, answer: dict[str, Any], level: str, says: str
+) -> None:
+    name = f"searched-{next(numbers)}"
+    await connected(client, zammad(name, base_url="http://127.0.0.1:9"))
+    with respx.mock(base_url=ZAMMAD) as twin:
+        zammads(twin)
+        twin.post("/tickets/search").respond(**answer)
+        report = await report_of(client, name)
+    assert says in steps(report, level)["search"]
+
+
+async def test_where_the_settings_are_not_shown_signshow_tells_the_unit(
+    client: httpx.AsyncClient,
+) -> None:
+    await connected(client, zammad("signshown", base_url="http://127.0.0.1:9"))
+    config = {"time_accounting_unit": "custom", "time_accounting_unit_custom": "Pomodoro"}
+    with respx.mock(base_url=ZAMMAD) as twin:
+        zammads(twin)
+        twin.get("/settings").respond(403, json={"error": "Not authorized"})
+        twin.get("/signshow").respond(json={"config": config})
+        report = await report_of(client, "signshown")
+        assert (report["unit"], report["seconds_per_unit"]) == ("custom", None)
+        assert "“Pomodoro”" in steps(report, "failed")["unit"]
+        twin.get("/signshow").respond(json={"error": "no valid session", "config": {}})
+        report = await report_of(client, "signshown")
+    assert "confirm the unit by hand" in steps(report, "warning")["settings"]
+
+
+@pytest.mark.parametrize("golden", REFUSING, ids=lambda golden: golden["case"])
+async def test_who_is_not_let_in_is_told_why(
+    client: httpx.AsyncClient, golden: dict[str, Any]
+) -> None:
+    name = f"refused-{next(numbers)}"
+    await connected(client, zammad(name, base_url="http://127.0.0.1:9"))
+    with respx.mock(base_url=ZAMMAD) as twin:
+        zammads(twin)
+        twin.get("/users/me").respond(
+            golden["status"], content=golden["body"], content_type=golden["content_type"]
+        )
+        report = await report_of(client, name)
+    assert golden["says"] in steps(report, "failed")["who"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hourbook_query_api.testing import connected, kimai, zammad
+from hourbook_query_api.testing import House, connected, kimai, zammad
 
 pytestmark = pytest.mark.anyio
 
@@ -77,3 +77,29 @@ async def test_a_mapping_that_cannot_be_is_refused_with_its_place(
     answer = await client.post("/api/mappings", json=worker(**more))
     assert answer.status_code == 422
     assert [spot["place"] for spot in answer.json()["places"]] == [place]
+
+
+async def test_a_worker_has_the_zone_that_kimai_knows_unless_another_is_sent(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    await connected(client, zammad("zone-desk"), kimai("zone-hours"))
+    await house.owner.executemany(
+        "INSERT INTO push.directory (target, kind, id, name, visible, time_zone)"
+        " VALUES ('zone-hours', 'user', $1, 'somebody', true, $2)",
+        [(7, "America/New_York"), (8, "Mars/Olympus")],
+    )
+    for agent, user, sent, zone in (
+        ("31", 7, {}, "America/New_York"),
+        ("32", 7, {"time_zone": "Europe/Berlin"}, "Europe/Berlin"),
+        ("33", 8, {}, None),
+        ("34", 9, {}, None),
+    ):
+        body = {
+            "kind": "worker",
+            "source": "zone-desk",
+            "source_key": agent,
+            "target": "zone-hours",
+            "target_id": user,
+        }
+        made = await client.post("/api/mappings", json=body | sent)
+        assert made.json()["time_zone"] == zone

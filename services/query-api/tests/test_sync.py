@@ -151,3 +151,51 @@ class _One:
 
     async def __aexit__(self, *_: object) -> None:
         return None
+
+
+async def test_days_are_asked_to_be_read_again_and_their_progress_is_shown(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    await connected(client, zammad("again-desk"), kimai("again-hours"))
+    path = "/api/sync/backfills"
+    body = {"connection": "again-desk", "first_on": "2026-01-01", "last_on": "2026-01-31"}
+    assert (await client.post(path, json=body)).status_code == 409  # no unit is confirmed
+    unit = {"unit": "minute", "seconds_per_unit": 60}
+    (await client.post("/api/connectors/again-desk/unit", json=unit)).raise_for_status()
+    asked = await client.post(path, json=body)
+    assert asked.status_code == 202
+    backfill = asked.json()["id"]
+    for wrong, status in (
+        ({"connection": "again-hours"}, 409),
+        ({"connection": "nobody"}, 404),
+        ({"last_on": "2025-12-31"}, 422),
+        ({"first_on": "2999-01-01", "last_on": "2999-01-02"}, 422),
+    ):
+        assert (await client.post(path, json=body | wrong)).status_code == status
+    await house.owner.execute(
+        "INSERT INTO ingest.backfills (connection, id, first_on, last_on, requested_at, listed_at,"
+        " tickets) VALUES ('again-desk', $1, '2026-01-01', '2026-01-31', now(), now(), 3)",
+        backfill,
+    )
+    await house.owner.execute(
+        "INSERT INTO ingest.backfill_tickets (connection, backfill, ticket_id, read_at, failed)"
+        " VALUES ('again-desk', $1, 1, now(), false), ('again-desk', $1, 2, now(), true),"
+        " ('again-desk', $1, 3, NULL, false)",
+        backfill,
+    )
+    await house.owner.execute(
+        "INSERT INTO ingest.sources (connection, polled_at, unit_said, unit_seen_at, switched_on)"
+        " VALUES ('again-desk', now(), 'custom Pomodoro', now(), false)"
+    )
+    await house.owner.execute(
+        "INSERT INTO ingest.obstacles (connection, name, sentence)"
+        " VALUES ('again-desk', 'watching', 'A list changed under our hands: it proves nothing.')"
+    )
+    status = (await client.get("/api/sync/status")).json()
+    (source,) = [one for one in status["sources"] if one["name"] == "again-desk"]
+    (shown,) = source["backfills"]
+    assert (shown["id"], shown["state"]) == (backfill, "reading")
+    assert (shown["tickets"], shown["tickets_read"], shown["tickets_failed"]) == (3, 2, 1)
+    assert source["unit_in_zammad"] == "custom Pomodoro"
+    assert "A list changed under our hands: it proves nothing." in source["obstacles"]
+    assert any("switch it on" in one for one in source["obstacles"])

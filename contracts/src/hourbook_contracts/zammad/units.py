@@ -35,16 +35,24 @@ class SaidUnit(NamedTuple):
 
 def said_in_settings(rows: Any) -> SaidUnit | None:
     """Of `GET /settings`: each row needs its own permission, so the list may lack ours (None)."""
+    return _said(_values(rows))
+
+
+def setting(rows: Any, name: str) -> Any:
+    """Another one of `GET /settings`; None where it is not told."""
+    return _values(rows).get(name)
+
+
+def _values(rows: Any) -> dict[str, Any]:
     if not isinstance(rows, list):
-        return None
-    values = {
+        return {}
+    return {
         row["name"]: state.get("value")
         for row in rows
         if isinstance(row, dict) and "name" in row
         for state in [row.get("state_current")]
         if isinstance(state, dict)
     }
-    return _said(values)
 
 
 def said_in_signshow(body: Any) -> SaidUnit | None:

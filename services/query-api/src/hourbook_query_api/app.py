@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Readiness, routes
 from hourbook_query_api import (
+    backfills,
     catalogue,
     conflicts,
     connector_acts,
@@ -58,7 +59,7 @@ def create_app(desk: Desk) -> FastAPI:
     )
     for module in (
         *(entries, conflicts, connectors, connector_acts, connector_tests),
-        *(catalogue, mappings, sync),
+        *(catalogue, mappings, sync, backfills),
     ):
         app.include_router(module.router)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # as FastAPI documents it

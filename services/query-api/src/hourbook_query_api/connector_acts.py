@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from hourbook_contracts.control import (
+    UNIT_CHANGED,
     AlarmAnswered,
     ConnectionEvent,
     PeriodClosed,
@@ -102,6 +103,12 @@ async def answer_alarm(
             raise ProblemError(
                 Kind.NOT_FOUND,
                 f"Look at `alarms` of /api/connectors/{name}: there is no open one of this name.",
+            )
+        if (body.alarm, body.choice) == (UNIT_CHANGED, "wait"):
+            raise invalid(
+                "body.choice",
+                f"Confirm what a unit is worth at /api/connectors/{name}/unit, or `believe` that it is"
+                " still what was confirmed: until then what was booked since waits by itself.",
             )
         event = AlarmAnswered(
             observed_at=clock.now(),

@@ -1,15 +1,23 @@
 """Connections as people send and see them; a secret goes in and never comes out."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from hourbook_contracts.ids import ConnectionName
 from hourbook_contracts.kimai.lockdown import GRAMMAR, Lockdown, moment
 from hourbook_contracts.message import Moment
+from hourbook_contracts.zammad.units import SECONDS_OF_UNIT
 
 MASK = "********"
 """Stands where a secret is kept; sent back, it keeps it."""
@@ -118,9 +126,18 @@ NewConnectorBody = Annotated[NewZammadBody | NewKimaiBody, Field(discriminator="
 
 class UnitBody(Body):
     unit: Literal["minute", "quarter", "hour", "custom"]
+    """As Zammad calls it; `custom` also where agents count something else than its name says."""
     seconds_per_unit: int = Field(ge=1, le=86_400)
+    """Of a minute 60, of a quarter 900, of an hour 3600; of `custom` whatever it is worth."""
     effective_from: Moment | None = None
     """By the time a time accounting was made; now when left out. The first one covers everything before it."""
+
+    @model_validator(mode="after")
+    def _worth_its_name(self) -> Self:
+        worth = SECONDS_OF_UNIT.get(self.unit, self.seconds_per_unit)
+        if worth != self.seconds_per_unit:
+            raise ValueError(f"a {self.unit} has {worth} seconds: send these, or `custom`")
+        return self
 
 
 class WritingBody(Body):
@@ -151,6 +168,10 @@ class Alarm(BaseModel):
     since: datetime
     missing: int
     known: int
+    detail: str | None = None
+    """In a sentence what was seen."""
+    held_from: datetime | None = None
+    """Of `unit_changed`: time booked from then on is not read; null: no time is."""
 
 
 class Connector(BaseModel):
@@ -221,7 +242,10 @@ def shown(
         "changed_by": row["changed_by"],
         "offset": row["offset_"],
     }
-    alarms = [{**alarm, "since": alarm["observed_at"]} for alarm in parts["alarms"]]
+    alarms = [
+        {**alarm, "since": alarm["observed_at"], "held_from": alarm.get("since")}
+        for alarm in parts["alarms"]
+    ]
     if row["kind"] == "zammad":
         units = [{**unit, "confirmed_by": unit["by"]} for unit in parts["units"]]
         return ZammadConnector.model_validate({**common, "units": units, "alarms": alarms})

@@ -60,7 +60,8 @@ async def _try_zammad(desk: Desk, found: ZammadConnector, token: str) -> TestRep
     headers = {"Authorization": f"Token token={token}"}
     seconds = desk.settings.peer_timeout_seconds
     async with calling(f"{found.base_url}/api/v1", headers, timeout_seconds=seconds) as client:
-        return await doctor_zammad.examine(Doctor(client, "Zammad"), known)
+        doctor = Doctor(client, "Zammad", doctor_zammad.explained)
+        return await doctor_zammad.examine(doctor, known)
 
 
 async def _try_kimai(desk: Desk, found: KimaiConnector, token: str) -> TestReport:

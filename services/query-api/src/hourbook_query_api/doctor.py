@@ -6,7 +6,7 @@ One implementation for the API's `/test` and for `hourbook doctor`. It writes no
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -56,8 +56,13 @@ class TestReport(BaseModel):
 class Doctor:
     """One system being tried; each thing that is tried becomes a step."""
 
-    def __init__(self, client: httpx.AsyncClient, name: str) -> None:
-        self.client, self.name = client, name
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        name: str,
+        explain: Callable[[httpx.Response], str] | None = None,
+    ) -> None:
+        self.client, self.name, self._explain = client, name, explain
         self.steps: list[TestStep] = []
 
     def note(self, step: str, level: Level, sentence: str, *, since: float | None = None) -> None:
@@ -176,11 +181,15 @@ class Doctor:
             return None, (
                 f"{self.name} cannot be reached ({type(error).__name__}): look at its address and firewall."
             )
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        refused = answer.status_code == HTTPStatus.UNAUTHORIZED
+        failed = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if self._explain is not None and (refused or failed):
+            return None, self._explain(answer)
+        if refused:
             return None, (
                 f"{self.name} does not take this token: make a new one and store it here."
             )
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if failed:
             return None, (
                 f"{self.name}, or a proxy before it, answers {answer.status_code}: look at its log."
             )

@@ -12,7 +12,7 @@ from hourbook_contracts.control import MappingRemoved, MappingSet
 from hourbook_contracts.ids import ConnectionName, uuid_of
 from hourbook_kit import clock
 from hourbook_query_api.acts import OPERATOR, act
-from hourbook_query_api.connector_models import Body, Zone
+from hourbook_query_api.connector_models import Body, Zone, iana_zone
 from hourbook_query_api.connectors import PENDING, Open
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
@@ -52,7 +52,7 @@ class MappingBody(Body):
     target_id: int = Field(ge=1, le=2**53)
     """Of the project, activity or user there."""
     time_zone: Zone | None = None
-    """Of a worker, as Kimai has it: days begin in it."""
+    """Of a worker: days begin in it. Left out: as Kimai has it for that user, else UTC."""
 
 
 class Mapping(BaseModel):
@@ -112,6 +112,7 @@ async def make_mapping(
     desk: Open, body: MappingBody, key: IdempotencyKey, response: Response
 ) -> Mapping:
     """Entries that waited for it are looked at again."""
+    body = await zoned(desk, body)
     await check(desk, body)
     mapping = mapping_id(body.kind, body.source, body.source_key)
     look_at = f"/api/mappings/{mapping}"
@@ -130,6 +131,7 @@ async def change_mapping(
     desk: Open, mapping: MappingId, body: MappingBody, key: IdempotencyKey
 ) -> Mapping:
     """What is written already stays where it is; what comes goes by the new rule."""
+    body = await zoned(desk, body)
     await check(desk, body)
     if mapping_id(body.kind, body.source, body.source_key) != mapping:
         raise invalid(
@@ -175,6 +177,21 @@ async def check(desk: Desk, body: MappingBody) -> None:
             raise invalid(
                 place, f"Connect it first at /api/connectors: there is no {kind} called {name}."
             )
+
+
+async def zoned(desk: Desk, body: MappingBody) -> MappingBody:
+    """A worker without a zone has the one that Kimai knows the user by, if push has seen it."""
+    if body.kind != "worker" or body.time_zone is not None:
+        return body
+    zone = await desk.pool.fetchval(
+        "SELECT time_zone FROM push.directory WHERE (target, kind, id) = ($1, 'user', $2)",
+        body.target,
+        body.target_id,
+    )
+    try:
+        return body.model_copy(update={"time_zone": iana_zone(zone) if zone else None})
+    except ValueError:
+        return body  # a zone that our database does not know
 
 
 def setting(mapping: str, body: MappingBody, key: str | None) -> MappingSet:

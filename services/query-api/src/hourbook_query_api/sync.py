@@ -21,6 +21,7 @@ from hourbook_query_api.connectors import Open, connector_of, from_row
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
 from hourbook_query_api.problems import Kind, ProblemError, described
+from hourbook_query_api.source_status import SourceStatus, status_of
 
 log = structlog.get_logger()
 
@@ -35,20 +36,6 @@ router = APIRouter(
 _SHOWN_BOOKS = 20
 _INBOX_GROUP = "hourbook-ingest-zammad"
 """As ingest-zammad names its readers; services never import each other."""
-
-
-class SourceStatus(BaseModel):
-    kind: Literal["zammad"]
-    name: str
-    unit_confirmed: bool
-    """Nothing is read before."""
-    polled_at: datetime | None
-    swept_at: datetime | None
-    suddenly_empty_since: datetime | None
-    last_delivery_at: datetime | None
-    """Of its webhook."""
-    alarms: list[str]
-    obstacles: list[str]
 
 
 class TargetStatus(BaseModel):
@@ -124,7 +111,7 @@ async def sync_status(desk: Open) -> SyncStatus:
     for row in connections:
         found = from_row(row)
         if isinstance(found, ZammadConnector):
-            sources.append(await _source(desk.pool, found))
+            sources.append(await status_of(desk.pool, found))
         else:
             targets.append(await _target(desk.pool, found))
     asking = await desk.pool.fetch(
@@ -169,29 +156,6 @@ async def sync_now(desk: Open, body: ManualBody, key: IdempotencyKey) -> ManualA
         offset = await publish(desk, event)
         asked.append(Asked(connection=name, topic=CONTROL.name, partition=0, offset=offset))
     return ManualAnswer(asked=asked, look_at="/api/sync/status")
-
-
-async def _source(pool: asyncpg.Pool, found: ZammadConnector) -> SourceStatus:
-    row = await pool.fetchrow("SELECT * FROM ingest.sources WHERE connection = $1", found.name)
-    known = dict(row) if row else {}
-    obstacles = [] if found.units else ["Confirm what a unit is worth: nothing is read before."]
-    if found.alarms:
-        obstacles.append("Answer its alarm: a side was suddenly empty, and nothing is retracted.")
-    if row is None and found.units:
-        obstacles.append("It has not been read yet.")
-    return SourceStatus(
-        kind="zammad",
-        name=found.name,
-        unit_confirmed=bool(found.units),
-        polled_at=known.get("polled_at"),
-        swept_at=known.get("swept_at"),
-        suddenly_empty_since=known.get("alarmed_at"),
-        last_delivery_at=await pool.fetchval(
-            "SELECT max(last_at) FROM ingest.deliveries WHERE connection = $1", found.name
-        ),
-        alarms=[alarm.alarm for alarm in found.alarms],
-        obstacles=obstacles,
-    )
 
 
 async def _target(pool: asyncpg.Pool, found: KimaiConnector) -> TargetStatus:

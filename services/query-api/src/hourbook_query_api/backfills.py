@@ -1,0 +1,83 @@
+"""Reading days of the past again: how far that is shows in /api/sync/status."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from hourbook_contracts.control import BackfillRequested
+from hourbook_contracts.ids import ConnectionName
+from hourbook_contracts.topics import CONTROL
+from hourbook_kit import clock
+from hourbook_query_api.acts import OPERATOR, publish
+from hourbook_query_api.connector_models import Body, ZammadConnector
+from hourbook_query_api.connectors import Open, connector_of
+from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
+from hourbook_query_api.problems import Kind, ProblemError, described, invalid
+
+router = APIRouter(
+    prefix="/api/sync/backfills",
+    tags=["sync"],
+    route_class=GuardedRoute,
+    dependencies=[Depends(documented)],
+    responses=described(401, 404, 409, 422, 503),
+)
+
+
+class BackfillBody(Body):
+    connection: ConnectionName
+    """A Zammad whose unit is confirmed."""
+    first_on: date
+    last_on: date
+    """Both included, in the connection's time zone, by when the time was booked."""
+
+
+class BackfillAsked(BaseModel):
+    connection: str
+    id: int
+    """By which it stands among `backfills` of the status."""
+    topic: str
+    partition: int
+    offset: int
+    look_at: str
+
+
+@router.post("", status_code=202)
+async def read_days_again(desk: Open, body: BackfillBody, key: IdempotencyKey) -> BackfillAsked:
+    """All tickets with time of these days, a few at a time beside what happens now; goes on after a stop."""
+    found = await connector_of(desk, body.connection)
+    if not isinstance(found, ZammadConnector):
+        raise ProblemError(
+            Kind.WRONG_KIND, f"Ask it of a Zammad: {body.connection} is a {found.kind}."
+        )
+    if not found.units:
+        raise ProblemError(
+            Kind.WRONG_KIND, "Confirm what a unit is worth first: nothing is read before."
+        )
+    if body.last_on < body.first_on:
+        raise invalid("body.last_on", "Send a last day that is not before the first.")
+    if body.first_on > _today(found):
+        raise invalid("body.first_on", "Send a first day that is not in the future.")
+    event = BackfillRequested(
+        observed_at=clock.now(),
+        by=OPERATOR,
+        idempotency_key=key,
+        connection=body.connection,
+        first_on=body.first_on,
+        last_on=body.last_on,
+    )
+    offset = await publish(desk, event)
+    return BackfillAsked(
+        connection=body.connection,
+        id=offset + 1,
+        topic=CONTROL.name,
+        partition=0,
+        offset=offset,
+        look_at="/api/sync/status",
+    )
+
+
+def _today(found: ZammadConnector) -> date:
+    now: datetime = clock.now()
+    return now.astimezone(ZoneInfo(found.time_zone)).date()
