@@ -3,10 +3,17 @@
 Everything else is a control event (architecture.md 2). Names are `HOURBOOK_<FIELD>`.
 """
 
+import os
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 
 class KafkaSettings(BaseSettings):
@@ -20,6 +27,20 @@ class KafkaSettings(BaseSettings):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_ca_file: str | None = None
+    secrets_folder: Path | None = None
+    """Of files named like the variables, in lower case: what is not in the environment is read there."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- pydantic's signature; we read no .env
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- knows its folder too early
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        folder = os.environ.get("HOURBOOK_SECRETS_FOLDER")
+        return init_settings, env_settings, SecretsSettingsSource(settings_cls, folder)
 
 
 class ServiceSettings(KafkaSettings):

@@ -42,11 +42,11 @@ async def reset(scope: Scope, receive: Receive) -> None:
         pass  # else uvicorn would find that nothing was answered, and answer 500
 
 
-def server(app: ASGIApp, port: int) -> uvicorn.Server:
+def server(app: ASGIApp, port: int, host: str = "127.0.0.1") -> uvicorn.Server:
     """`.run()` serves until SIGTERM or SIGINT, then stops within a second or so."""
     config = uvicorn.Config(
         app,
-        host="127.0.0.1",
+        host=host,
         port=port,
         http=ResettableProtocol,
         ws="none",

@@ -19,13 +19,14 @@ def remembered(path: Path | None, seed: str) -> Memory:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="hourbook_simulators.kimai", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="all of a container's: 0.0.0.0")
     parser.add_argument("--port", type=int, default=8311)
     parser.add_argument("--state", type=Path, help="kept there over restarts; without it nowhere")
     parser.add_argument("--seed", default="demo", choices=("demo", "bench", "empty"))
     asked = parser.parse_args()
     memory = remembered(asked.state, asked.seed)
     app = build(memory, Keeper(asked.state, memory.picture))
-    server(app, asked.port).run()
+    server(app, asked.port, asked.host).run()
 
 
 if __name__ == "__main__":

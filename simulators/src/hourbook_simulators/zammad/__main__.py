@@ -11,6 +11,7 @@ from hourbook_simulators.zammad.seeds import plant
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A twin of Zammad with a memory")
+    parser.add_argument("--host", default="127.0.0.1", help="all of a container's: 0.0.0.0")
     parser.add_argument("--port", type=int, default=8310)
     parser.add_argument("--state", type=Path, help="where its memory is kept between runs")
     parser.add_argument("--seed", choices=("demo", "bench", "empty"), default="demo")
@@ -20,7 +21,7 @@ def main() -> None:
         memory = Memory.from_picture(state.read_bytes())
     else:
         memory = Memory(plant(asked.seed))
-    server(build(memory, state=state), asked.port).run()
+    server(build(memory, state=state), asked.port, asked.host).run()
 
 
 if __name__ == "__main__":
