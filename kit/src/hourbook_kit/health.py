@@ -7,10 +7,12 @@ from datetime import datetime
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pydantic import BaseModel
 
 from hourbook_kit import clock
+
+OBSTACLE = Gauge("hourbook_obstacle", "1 while it stands in the way, by name", ["name"])
 
 
 class Obstacle(BaseModel):
@@ -63,6 +65,9 @@ def routes(health: Health) -> APIRouter:
 
     @router.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
+        OBSTACLE.clear()
+        for name in health.obstacles:
+            OBSTACLE.labels(name).set(1)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router

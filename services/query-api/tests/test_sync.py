@@ -7,6 +7,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from hourbook_kit.health import Health
+from hourbook_query_api import figures
 from hourbook_query_api.app import create_app
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.projection import Projection
@@ -199,3 +200,24 @@ async def test_days_are_asked_to_be_read_again_and_their_progress_is_shown(
     assert source["unit_in_zammad"] == "custom Pomodoro"
     assert "A list changed under our hands: it proves nothing." in source["obstacles"]
     assert any("switch it on" in one for one in source["obstacles"])
+
+
+async def test_the_status_is_told_in_figures_too(house: House, client: httpx.AsyncClient) -> None:
+    await connected(client, zammad("figures-desk"), kimai("figures-hours"))
+    await house.owner.execute(
+        "INSERT INTO push.obstacles (target, name, sentence)"
+        " VALUES ('figures-hours', 'down', 'Kimai does not answer.')"
+    )
+    house.desk.health.hinder("kafka", "Kafka does not answer.")
+    await figures.look(house.desk)
+    told = (await client.get("/api/health/metrics")).text
+    house.desk.health.clear("kafka")
+    for line in (
+        'hourbook_writing{connection="figures-hours"} 0.0',
+        'hourbook_target_obstacle{connection="figures-hours",name="down"} 1.0',
+        'hourbook_suddenly_empty{connection="figures-desk"} 0.0',
+        'hourbook_lag_messages{reader="query-api",topic="hourbook.control.v1"} 0.0',
+        'hourbook_obstacle{name="kafka"} 1.0',
+    ):
+        assert line in told.splitlines()
+    assert 'hourbook_obstacle{name="kafka"}' not in (await client.get("/api/health/metrics")).text

@@ -18,6 +18,7 @@ from hourbook_query_api import (
     connector_tests,
     connectors,
     entries,
+    figures,
     mappings,
     problems,
     sync,
@@ -34,12 +35,13 @@ DESCRIPTION = (
 def create_app(desk: Desk) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        work = spawn(desk.work(), "desk")
+        work = [spawn(desk.work(), "desk"), spawn(figures.keep_true(desk), "figures")]
         try:
             yield
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
 
     app = FastAPI(
         title="Hourbook",
