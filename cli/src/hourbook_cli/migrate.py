@@ -7,6 +7,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import for_code
 from pydantic import SecretStr
 
+from hourbook_cli.backup import OwnerSettings
 from hourbook_contracts.topics import COMMON_SETTINGS, TOPICS
 from hourbook_kit import kafka
 from hourbook_kit.migrations import Phase, apply, prepare
@@ -15,10 +16,9 @@ from hourbook_kit.settings import KafkaSettings
 TOPIC_ALREADY_EXISTS = 36
 
 
-class MigrateSettings(KafkaSettings):
-    """An owner's address of the database, and the passwords the services' roles shall have."""
+class MigrateSettings(OwnerSettings):
+    """And the passwords the services' roles shall have."""
 
-    admin_database_url: SecretStr
     ingest_password: SecretStr
     reconciler_password: SecretStr
     push_password: SecretStr

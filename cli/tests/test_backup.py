@@ -1,0 +1,151 @@
+"""What is for ever comes back as it was, or not at all."""
+
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from hourbook_cli.backup import BackupError, OwnerSettings, backup, check, restore
+from hourbook_cli.migrate import OWNERS, create_topics, migrate_database
+from hourbook_contracts.topics import CONTROL, LEDGER
+from hourbook_kit import kafka as kit_kafka
+from hourbook_local import kafka as local_kafka
+from hourbook_local.children import free_port
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+MANY = 1500
+"""More than are on their way at once."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    settings: OwnerSettings
+
+    async def records(self) -> list[tuple[object, ...]]:
+        found = []
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka_bootstrap, auto_offset_reset="earliest"
+        )
+        async with reader:
+            for topic in (LEDGER, CONTROL):
+                places = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
+                reader.assign(places)
+                await reader.seek_to_beginning(*places)
+                left = sum((await reader.end_offsets(places)).values())
+                while left:
+                    one = await reader.getone()
+                    left -= 1
+                    found.append(
+                        (
+                            one.topic,
+                            one.partition,
+                            one.offset,
+                            one.timestamp,
+                            one.key,
+                            one.value,
+                            tuple(one.headers),
+                        )
+                    )
+        return sorted(found, key=lambda one: one[:3])
+
+    async def rows(self, table: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.settings.admin_database_url.get_secret_value())
+        try:
+            return await connection.fetch(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608 -- of this test
+        finally:
+            await connection.close()
+
+
+async def installation(bootstrap: str, postgres: str, name: str) -> Installation:
+    """Migrated, and never started."""
+    connection = await asyncpg.connect(postgres)
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    dsn = postgres.rsplit("/", 1)[0] + "/" + name
+    settings = OwnerSettings.model_validate(
+        {"kafka_bootstrap": bootstrap, "admin_database_url": dsn}
+    )
+    await migrate_database(dsn, {owner.role: owner.role for owner in OWNERS}, "pre")
+    await create_topics(settings, 1)
+    return Installation(settings)
+
+
+@pytest.fixture(scope="module")
+def brokers(folder: Path) -> Iterator[tuple[str, str]]:
+    """Of our own: a restored log begins at nothing."""
+    with (
+        local_kafka.running(folder / "backup-a", free_port(), free_port()) as first,
+        local_kafka.running(folder / "backup-b", free_port(), free_port()) as second,
+    ):
+        yield first, second
+
+
+@pytest.fixture(scope="module")
+async def old(brokers: tuple[str, str], postgres: str) -> Installation:
+    """With books and a key; one key was destroyed."""
+    made = await installation(brokers[0], postgres, "backup_old")
+    async with AIOKafkaProducer(**kit_kafka.connection(made.settings)) as producer:
+        for number in range(MANY):
+            await producer.send(
+                LEDGER.name,
+                key=f"zammad:desk:{number % 40}".encode(),
+                value=f'{{"minutes": {number}}}'.encode(),
+                headers=[("ce_id", str(number).encode())],
+                timestamp_ms=1_700_000_000_000 + number,
+            )
+        await producer.send(CONTROL.name, value=b"told")
+        await producer.flush()
+    connection = await asyncpg.connect(made.settings.admin_database_url.get_secret_value())
+    await connection.execute(
+        "INSERT INTO vault.subject_keys (subject, wrapped) VALUES ('ticket:1', '\\x00ff'), ('ticket:2', NULL)"
+    )
+    await connection.close()
+    return made
+
+
+async def taken(of: Installation) -> bytes:
+    out = io.BytesIO()
+    await backup(of.settings, out)
+    return out.getvalue()
+
+
+async def test_a_restored_installation_holds_what_the_old_one_held(
+    old: Installation, brokers: tuple[str, str], postgres: str
+) -> None:
+    made = await taken(old)
+    new = await installation(brokers[1], postgres, "backup_new")
+    told = await restore(new.settings, io.BytesIO(made))
+    assert told == check(io.BytesIO(made))
+    assert told.records == {LEDGER.name: MANY, CONTROL.name: 1}
+    assert await new.records() == await old.records()
+    assert await new.rows("vault.subject_keys") == await old.rows("vault.subject_keys")
+    with pytest.raises(BackupError, match="stands here already"):
+        await restore(new.settings, io.BytesIO(made))
+
+
+async def test_a_backup_that_was_cut_off_or_changed_is_known(old: Installation) -> None:
+    whole = await taken(old)
+    with pytest.raises(BackupError, match="no whole backup"):
+        check(io.BytesIO(whole[: len(whole) // 2]))
+    lines = gzip.decompress(whole).splitlines(keepends=True)
+    for spoiled, sentence in (
+        (lines[:-1], "no end"),
+        ([lines[0], *lines[2:]], "lacks offset"),
+        ([*lines[:-2], lines[-1]], "other numbers"),
+        (lines[1:], "no backup of ours"),
+    ):
+        with pytest.raises(BackupError, match=sentence):
+            check(io.BytesIO(gzip.compress(b"".join(spoiled))))
+
+
+async def test_no_table_of_the_vault_draws_numbers_of_its_own(old: Installation) -> None:
+    """A restore would have to set them on."""
+    found = await old.rows("pg_sequences WHERE schemaname = 'vault'")
+    assert found == []
