@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hourbook_kit.settings import ServiceSettings
+from hourbook_kit.settings import ServiceSettings, from_environment
 
 
 class Settings(ServiceSettings):
@@ -31,3 +31,18 @@ def test_secrets_come_from_files_of_their_names() -> None:
 def test_the_environment_is_believed_before_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOURBOOK_VAULT_KEY", "key-of-the-environment")
     assert Settings().vault_key.get_secret_value() == "key-of-the-environment"
+
+
+@pytest.mark.usefixtures("mounted")
+def test_what_is_wrong_is_named_and_its_value_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOURBOOK_PORT", "a-word")
+    monkeypatch.delenv("HOURBOOK_KAFKA_BOOTSTRAP")
+    with pytest.raises(SystemExit) as left:
+        from_environment(Settings)
+    assert left.value.code == 2
+    said = capsys.readouterr().err
+    assert "HOURBOOK_PORT" in said
+    assert "HOURBOOK_KAFKA_BOOTSTRAP (missing)" in said
+    assert "a-word" not in said

@@ -4,16 +4,31 @@ Everything else is a control event (architecture.md 2). Names are `HOURBOOK_<FIE
 """
 
 import os
+import sys
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
 )
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def from_environment(kind: type[S]) -> S:
+    """Settings; where something is missing or wrong, a sentence that names it (never its value) and exit 2."""
+    try:
+        return kind()
+    except ValidationError as error:
+        names = ", ".join(
+            f"HOURBOOK_{str(found['loc'][0]).upper()} ({found['type']})" for found in error.errors()
+        )
+        sys.stderr.write(f"Set in the environment: {names}\n")
+        raise SystemExit(2) from None
 
 
 class KafkaSettings(BaseSettings):

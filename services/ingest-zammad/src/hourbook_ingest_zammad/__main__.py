@@ -33,6 +33,7 @@ from hourbook_kit.control import ControlTail
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Health, serve_until_stopped
 from hourbook_kit.outbox import Relay
+from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_kit.vault import Vault
 
@@ -134,7 +135,7 @@ async def _when_kafka_answers(start: Callable[[], Awaitable[None]], health: Heal
 
 
 async def main() -> None:
-    settings = Settings()
+    settings = from_environment(Settings)
     start_logging(NAME, level=logging.getLevelNamesMapping()[settings.log_level])
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     start_tracing(NAME)

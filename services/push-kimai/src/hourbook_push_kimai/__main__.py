@@ -8,6 +8,7 @@ from hourbook_kit import postgres
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Health, health_app, serve_until_stopped
 from hourbook_kit.outbox import Relay
+from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_kit.vault import Vault
 from hourbook_push_kimai import patience
@@ -40,7 +41,7 @@ async def main(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    settings = Settings()
+    settings = from_environment(Settings)
     start_logging(NAME, level=logging.getLevelNamesMapping()[settings.log_level])
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         start_tracing(NAME)

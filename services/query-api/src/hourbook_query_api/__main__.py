@@ -7,6 +7,7 @@ import os
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from hourbook_kit.health import Health, serve_until_stopped
+from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_query_api.app import create_app
 from hourbook_query_api.desk import Desk
@@ -16,7 +17,7 @@ SERVICE = "query-api"
 
 
 def main() -> None:
-    settings = Settings()
+    settings = from_environment(Settings)
     start_logging(SERVICE, level=logging.getLevelNamesMapping()[settings.log_level])
     app = create_app(Desk(settings, Health()))
     if "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ:

@@ -14,6 +14,7 @@ from hourbook_kit.control import ControlTail
 from hourbook_kit.crash import die, spawn
 from hourbook_kit.health import Health, health_app, serve
 from hourbook_kit.outbox import Relay
+from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_reconciler.agent import Agent, make_app
 from hourbook_reconciler.assess import Assessor
@@ -100,7 +101,7 @@ async def _control(settings: Settings) -> ControlTail:
 
 
 def main() -> None:
-    settings = Settings()
+    settings = from_environment(Settings)
     start_logging("reconciler", level=logging.getLevelNamesMapping()[settings.log_level])
     for noisy in ("faust", "mode", "aiokafka"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
