@@ -1,0 +1,56 @@
+"""What the code says that whoever deploys it must agree with."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+from hourbook_cli.migrate import MigrateSettings
+from hourbook_cli.settings import DemoSettings
+from hourbook_ingest_zammad.settings import Settings as IngestSettings
+from hourbook_push_kimai.settings import Settings as PushSettings
+from hourbook_query_api.settings import Settings as QuerySettings
+from hourbook_reconciler.settings import Settings as ReconcilerSettings
+
+ROOT = Path(__file__).parents[2]
+
+SERVICES: dict[str, type[BaseSettings]] = {
+    "ingest-zammad": IngestSettings,
+    "reconciler": ReconcilerSettings,
+    "push-kimai": PushSettings,
+    "query-api": QuerySettings,
+}
+COMMANDS: dict[str, type[BaseSettings]] = {
+    "migrate": MigrateSettings,
+    "migrate-post": MigrateSettings,
+    "demo": DemoSettings,
+}
+STANDARD = {"OTEL_EXPORTER_OTLP_ENDPOINT", "PGSSLMODE", "PGSSLROOTCERT"}
+"""Variables that libraries read: OpenTelemetry's and PostgreSQL's own names."""
+
+
+def variables(settings: type[BaseSettings], *, required: bool = False) -> set[str]:
+    """The names a process reads; or only those without which it does not start."""
+    return {
+        f"HOURBOOK_{name.upper()}"
+        for name, field in settings.model_fields.items()
+        if field.is_required() or not required
+    }
+
+
+def check_variables(of: str, settings: type[BaseSettings], told: set[str]) -> None:
+    """Nothing it does not read, everything it needs."""
+    strangers = told - variables(settings) - STANDARD
+    missing = variables(settings, required=True) - told
+    assert not strangers, f"{of} is told what it does not read: {strangers}"
+    assert not missing, f"{of} is not told {missing}"
+
+
+def run(tool: str, *arguments: str | Path) -> str:
+    """A tool of our own environment, at the repository's root; what it says, or a failed test."""
+    command: Sequence[str | Path] = [Path(sys.executable).with_name(tool), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- our own words
+    assert done.returncode == 0, f"{tool}: {done.stdout}{done.stderr}"
+    return done.stdout
