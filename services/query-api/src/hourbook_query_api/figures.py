@@ -12,7 +12,8 @@ from prometheus_client import Gauge
 from hourbook_contracts.topics import DEAD_LETTERS
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_query_api.desk import Desk
-from hourbook_query_api.sync import SourceStatus, SyncStatus, TargetStatus, sync_status
+from hourbook_query_api.source_status import SourceStatus
+from hourbook_query_api.sync import SyncStatus, TargetStatus, sync_status
 
 log = structlog.get_logger()
 
