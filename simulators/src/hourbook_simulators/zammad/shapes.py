@@ -8,6 +8,7 @@ from hourbook_simulators.zammad.records import (
     ADMIN,
     ARTICLE_TYPES,
     BY_AGENT,
+    CUSTOMER,
     NOTE,
     PRIORITIES,
     ROLES,
@@ -61,6 +62,8 @@ _UNUSED_USER: Row = {
     "out_of_office_replacement_id": None,
     "preferences": {},
 }
+SEEDED_AT = "2024-01-01T00:00:00.000Z"
+LINK_TYPES = {"normal": 1, "parent": 2, "child": 3}
 _NOT_IN_A_WEBHOOK = ("last_login", "login_failed", "preferences", "group_ids", "authorization_ids")
 
 
@@ -84,8 +87,8 @@ def accounting_expanded(memory: Memory, entry: TimeAccounting) -> Row:
     return row
 
 
-def ticket(one: Ticket) -> Row:
-    """Database columns only."""
+def ticket(memory: Memory, one: Ticket) -> Row:
+    """Database columns only; checklists came with 6.4."""
     return {
         "id": one.id,
         "group_id": one.group_id,
@@ -106,7 +109,7 @@ def ticket(one: Ticket) -> Row:
         "type": one.type,
         "time_unit": None if one.time_unit is None else units.text(one.time_unit),
         "preferences": one.preferences,
-        "checklist_id": None,
+        **({} if memory.is_before(6, 4) else {"checklist_id": None}),
         "updated_by_id": one.updated_by_id,
         "created_by_id": one.created_by_id,
         "created_at": one.created_at,
@@ -115,7 +118,7 @@ def ticket(one: Ticket) -> Row:
 
 
 def ticket_with_ids(memory: Memory, one: Ticket) -> Row:
-    return ticket(one) | {
+    return ticket(memory, one) | {
         "article_ids": list(memory.articles_of.get(one.id, ())),
         "ticket_time_accounting_ids": list(memory.entries_of.get(one.id, ())),
     }
@@ -280,6 +283,40 @@ def state(number: int, name: str) -> Row:
         "active": True,
         "updated_by_id": 1,
         "created_by_id": 1,
+        "created_at": SEEDED_AT,
+        "updated_at": SEEDED_AT,
+    }
+
+
+def role(number: int) -> Row:
+    return {
+        "id": number,
+        "name": ROLES[number][0],
+        "preferences": {},
+        "default_at_signup": number == CUSTOMER,
+        "active": True,
+        "note": "",
+        "updated_by_id": 1,
+        "created_by_id": 1,
+        "created_at": SEEDED_AT,
+        "updated_at": SEEDED_AT,
+        "permission_ids": [number],
+        "knowledge_base_permission_ids": [],
+        "group_ids": {},
+    }
+
+
+def link(number: int, kind: str, source_id: int, target_id: int, at: str) -> Row:
+    """Of tickets only; as somebody who just made it sees it."""
+    return {
+        "id": number,
+        "link_type_id": LINK_TYPES[kind],
+        "link_object_source_id": 1,
+        "link_object_source_value": source_id,
+        "link_object_target_id": 1,
+        "link_object_target_value": target_id,
+        "created_at": at,
+        "updated_at": at,
     }
 
 

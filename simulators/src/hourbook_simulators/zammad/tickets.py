@@ -37,7 +37,7 @@ def assets_of(ask: Asking, tickets: list[Ticket]) -> dict[str, Any]:
     organizations = {one.organization_id for one in tickets if one.organization_id is not None}
     if not tickets:
         return {}
-    return {
+    assets: dict[str, Any] = {
         "Ticket": {one.id: shapes.ticket_with_ids(ask.memory, one) for one in tickets},
         "User": {user_id: shapes.user(books.users[user_id]) for user_id in sorted(users)},
         "Organization": {
@@ -45,6 +45,12 @@ def assets_of(ask: Asking, tickets: list[Ticket]) -> dict[str, Any]:
             for one in sorted(organizations)
         },
     }
+    if ask.memory.is_before(6, 5):
+        groups = sorted({one.group_id for one in tickets})
+        roles = sorted({role for user_id in users for role in books.users[user_id].role_ids})
+        assets["Group"] = {one: shapes.group(ask.memory, books.groups[one]) for one in groups}
+        assets["Role"] = {role: shapes.role(role) for role in roles}
+    return assets
 
 
 @router.get("/tickets")
@@ -56,7 +62,7 @@ async def index(ask: Asked) -> Response:
         return answer([shapes.ticket_expanded(ask.memory, one) for one in rows])
     if ask.flag("full"):
         return answer({"record_ids": [one.id for one in rows], "assets": assets_of(ask, rows)})
-    return answer([shapes.ticket(one) for one in rows])
+    return answer([shapes.ticket(ask.memory, one) for one in rows])
 
 
 @router.get("/tickets/{ticket_id:int}")
@@ -68,7 +74,7 @@ async def show(ask: Asked, ticket_id: int) -> Response:
         return answer(shapes.ticket_expanded(ask.memory, ticket))
     if ask.flag("full"):
         return answer({"id": ticket.id, "assets": assets_of(ask, [ticket])})
-    return answer(shapes.ticket(ticket))
+    return answer(shapes.ticket(ask.memory, ticket))
 
 
 def _all(ask: Asking, ticket: Ticket) -> dict[str, Any]:
@@ -122,9 +128,8 @@ async def add_link(ask: Asked) -> Response:
     link = Link(str(ask.params.get("link_type")), source.id, target.id)
     ask.memory.books.links.append(link)
     ask.memory.written()
-    return answer(
-        {"link_object_source_value": source.id, "link_object_target_value": target.id}, 201
-    )
+    number, at = len(ask.memory.books.links), ask.memory.now()
+    return answer(shapes.link(number, link.kind, source.id, target.id, at), 201)
 
 
 def _wish(ask: Asking) -> dict[str, Any]:
@@ -242,7 +247,7 @@ async def merge(ask: Asked, source_id: int, target_number: str) -> Response:
     if source is not None and target is not None:
         memory.merge(source, target, ask.caller.user.id)
     rows = {"target_ticket": target, "source_ticket": source}
-    shown = {name: shapes.ticket(one) for name, one in rows.items() if one is not None}
+    shown = {name: shapes.ticket(ask.memory, one) for name, one in rows.items() if one is not None}
     return answer({"result": "success", **shown})
 
 
