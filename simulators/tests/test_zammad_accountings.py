@@ -51,13 +51,13 @@ async def test_time_moves_its_ticket(twin: Twin) -> None:
     assert after["updated_at"] > before["updated_at"]
 
 
-async def test_no_time_leaves_its_ticket_alone(twin: Twin) -> None:
+async def test_row_76_no_time_leaves_its_ticket_alone(twin: Twin) -> None:
     before = await ticket(twin)
     await twin.book(FRESH, 0)
     assert await ticket(twin) == before
 
 
-async def test_another_value_moves_entry_and_ticket(twin: Twin) -> None:
+async def test_rows_15_16_26_another_value_moves_entry_and_ticket(twin: Twin) -> None:
     made, before = await twin.book(FRESH, 5), await ticket(twin)
     changed = await twin.ask("PUT", f"/time_accountings/{made['id']}", {"time_unit": 7})
     after = await ticket(twin)
@@ -67,7 +67,7 @@ async def test_another_value_moves_entry_and_ticket(twin: Twin) -> None:
     assert after["updated_at"] > before["updated_at"]
 
 
-async def test_another_type_moves_the_entry_only(twin: Twin) -> None:
+async def test_rows_19_27_75_another_type_moves_the_entry_only(twin: Twin) -> None:
     made, before = await twin.book(FRESH, 5), await ticket(twin)
     path = f"/tickets/{FRESH}/time_accountings/{made['id']}"
     changed = await twin.ask("PUT", path, {"type": "Travel"})
@@ -83,7 +83,7 @@ async def test_the_same_value_again_moves_nothing(twin: Twin) -> None:
     assert await ticket(twin) == before
 
 
-async def test_a_deleted_entry_leaves_zero_and_no_trace(twin: Twin) -> None:
+async def test_rows_7_17_a_deleted_entry_leaves_zero_and_no_trace(twin: Twin) -> None:
     made, before = await twin.book(FRESH, 12.3), await ticket(twin)
     gone = await twin.ask("DELETE", f"/time_accountings/{made['id']}")
     after = await ticket(twin)
@@ -100,7 +100,9 @@ async def test_a_correction_is_a_negative_entry(twin: Twin) -> None:
     assert (await ticket(twin))["time_unit"] == "10.0"
 
 
-async def test_deleting_a_missing_entry_is_422_and_one_of_another_ticket_404(twin: Twin) -> None:
+async def test_row_74_deleting_a_missing_entry_is_422_and_one_of_another_ticket_404(
+    twin: Twin,
+) -> None:
     missing = await twin.ask("DELETE", "/time_accountings/999999")
     assert missing.status_code == 422
     assert missing.json()["error"].startswith("Couldn't find Ticket::TimeAccounting")
@@ -121,14 +123,14 @@ async def test_deleting_a_missing_entry_is_422_and_one_of_another_ticket_404(twi
         ),
     ],
 )
-async def test_what_is_wrong_is_said_and_not_kept(twin: Twin, wish: Any, text: str) -> None:
+async def test_row_23_what_is_wrong_is_said_and_not_kept(twin: Twin, wish: Any, text: str) -> None:
     refused = await twin.ask("POST", f"/tickets/{FRESH}/time_accountings", wish)
     assert refused.status_code == 422
     assert refused.json() == {"error": text, "error_human": text}
     assert await twin.get(f"/tickets/{FRESH}/time_accountings") == []
 
 
-async def test_a_total_beyond_six_digits_is_refused_whole(twin: Twin) -> None:
+async def test_row_77_a_total_beyond_six_digits_is_refused_whole(twin: Twin) -> None:
     await twin.book(FRESH, 9999)
     before = await ticket(twin)
     for value in (1, 10000):
@@ -139,7 +141,7 @@ async def test_a_total_beyond_six_digits_is_refused_whole(twin: Twin) -> None:
     assert len(await twin.get(f"/tickets/{FRESH}/time_accountings")) == 1
 
 
-async def test_an_article_has_one_entry(twin: Twin) -> None:
+async def test_rows_13_14_22_an_article_has_one_entry(twin: Twin) -> None:
     body = {"ticket_id": FRESH, "ticket_article_id": FRESH, "time_unit": 5}
     first = await twin.ask("POST", "/time_accountings", body)
     second = await twin.ask("POST", "/time_accountings", body)
@@ -156,7 +158,7 @@ async def test_nobody_sets_an_author_or_a_date_over_the_api(twin: Twin) -> None:
     assert made["created_at"] > "2021"
 
 
-async def test_a_page_has_at_most_a_thousand_and_full_counts_them_all(twin: Twin) -> None:
+async def test_row_79_a_page_has_at_most_a_thousand_and_full_counts_them_all(twin: Twin) -> None:
     for _ in range(1000):
         twin.memory.book(twin.memory.books.tickets[FRESH], 1 + 0 * twin.memory.sum_of[1], 3)
     assert len(await twin.get("/time_accountings?per_page=5000")) == 1000
@@ -199,7 +201,9 @@ async def test_a_column_without_its_order_is_dropped(twin: Twin) -> None:
         ("per_page=0", 200),
     ],
 )
-async def test_odd_questions_get_zammads_answers(twin: Twin, query: str, status: int) -> None:
+async def test_row_78_odd_questions_get_zammads_answers(
+    twin: Twin, query: str, status: int
+) -> None:
     answer = await twin.ask("GET", f"/time_accountings?{query}")
     assert answer.status_code == status
     if status == 200:
@@ -212,7 +216,7 @@ async def test_a_gone_ticket_has_no_time_for_an_administrator(twin: Twin) -> Non
     assert (refused.status_code, refused.json()["error"]) == (422, "Ticket must exist")
 
 
-async def test_types_are_made_renamed_and_put_to_rest_but_stay_usable(twin: Twin) -> None:
+async def test_row_20_types_are_made_renamed_and_put_to_rest_but_stay_usable(twin: Twin) -> None:
     made = await twin.ask("POST", "/time_accounting/types", {"name": "Testing"})
     assert (made.status_code, made.json()["active"], made.json()["note"]) == (201, True, None)
     taken = await twin.ask("POST", "/time_accounting/types", {"name": "testing"})

@@ -17,7 +17,7 @@ async def twin() -> AsyncIterator[Twin]:
         yield one
 
 
-async def test_without_credentials_it_is_403_with_the_reason_in_a_header(twin: Twin) -> None:
+async def test_row_38_without_credentials_it_is_403_with_the_reason_in_a_header(twin: Twin) -> None:
     del twin.http.headers["authorization"]
     answer = await twin.ask("GET", "/tickets")
     assert answer.status_code == 403
@@ -36,7 +36,7 @@ async def test_without_credentials_it_is_403_with_the_reason_in_a_header(twin: T
         ("Basic YTpi", "Invalid BasicAuth credentials"),
     ],
 )
-async def test_wrong_credentials_are_401(twin: Twin, header: str, text: str) -> None:
+async def test_row_39_wrong_credentials_are_401(twin: Twin, header: str, text: str) -> None:
     answer = await twin.ask("GET", "/tickets", authorization=header)
     assert (answer.status_code, answer.json()["error"], answer.headers["x-failure"]) == (
         401,
@@ -46,14 +46,14 @@ async def test_wrong_credentials_are_401(twin: Twin, header: str, text: str) -> 
 
 
 @pytest.mark.parametrize("scheme", ["Token token={}", 'Token token="{}"', "Token {}", "Bearer {}"])
-async def test_a_token_comes_in_four_forms(twin: Twin, scheme: str) -> None:
+async def test_row_44_a_token_comes_in_four_forms(twin: Twin, scheme: str) -> None:
     header = scheme.format("zammad-demo-token")
     answer = await twin.ask("GET", "/users/me", authorization=header)
     assert answer.json()["login"] == "admin"
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-async def test_a_token_is_worth_what_both_it_and_its_user_may(twin: Twin) -> None:
+async def test_row_42_a_token_is_worth_what_both_it_and_its_user_may(twin: Twin) -> None:
     narrow = twin.token(ADMIN, "ticket.agent")
     refused = await twin.ask("DELETE", "/time_accountings/1", authorization=narrow)
     assert (refused.status_code, refused.json()["error"]) == (403, "Token authorization failed.")
@@ -69,7 +69,9 @@ async def test_an_older_zammad_has_other_words(twin: Twin) -> None:
     assert refused.json()["error"] == "Not authorized (token)!"
 
 
-async def test_a_switched_off_expired_or_resting_token_opens_nothing(twin: Twin) -> None:
+async def test_rows_40_41_43_a_switched_off_expired_or_resting_token_opens_nothing(
+    twin: Twin,
+) -> None:
     expired = twin.token(ANNA, "ticket.agent")
     twin.memory.books.tokens[expired.removeprefix("Token token=")].expires_on = twin.memory.now()[
         :10
@@ -85,7 +87,7 @@ async def test_a_switched_off_expired_or_resting_token_opens_nothing(twin: Twin)
     assert (answer.status_code, answer.json()["error"]) == (403, "API token access disabled!")
 
 
-async def test_an_agent_who_may_change_a_ticket_reads_and_books_but_does_not_edit(
+async def test_rows_6_8_an_agent_who_may_change_a_ticket_reads_and_books_but_does_not_edit(
     twin: Twin,
 ) -> None:
     agent = twin.token(ANNA, "ticket.agent")
@@ -107,7 +109,9 @@ async def test_an_agent_names_a_ticket_to_read_time(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize("access", [[], ["read"]])
-async def test_reading_the_group_is_not_enough_for_time(twin: Twin, access: list[str]) -> None:
+async def test_rows_2_10_reading_the_group_is_not_enough_for_time(
+    twin: Twin, access: list[str]
+) -> None:
     agent = twin.token(ANNA, "ticket.agent")
     twin.memory.books.users[ANNA].group_access = {1: access}
     for method, path in (("GET", ENTRY), ("POST", ENTRY), ("GET", f"{ENTRY}/1")):
@@ -120,7 +124,7 @@ async def test_reading_the_group_is_not_enough_for_time(twin: Twin, access: list
     )
 
 
-async def test_an_administrator_of_time_needs_no_group(twin: Twin) -> None:
+async def test_row_11_an_administrator_of_time_needs_no_group(twin: Twin) -> None:
     twin.memory.books.users[ADMIN].group_access = {}
     header = twin.token(ADMIN, "admin.time_accounting")
     assert len(await twin.get(ENTRY, authorization=header)) == 3
@@ -128,7 +132,7 @@ async def test_an_administrator_of_time_needs_no_group(twin: Twin) -> None:
     assert (await twin.ask("GET", "/tickets/1", authorization=header)).status_code == 403
 
 
-async def test_a_customer_reads_tickets_and_no_time(twin: Twin) -> None:
+async def test_row_12_a_customer_reads_tickets_and_no_time(twin: Twin) -> None:
     customer = twin.token(JULIA, "ticket.customer")
     assert (await twin.get("/tickets/1", authorization=customer))["customer_id"] == JULIA
     assert (await twin.ask("GET", "/tickets/3", authorization=customer)).status_code == 403
@@ -136,7 +140,7 @@ async def test_a_customer_reads_tickets_and_no_time(twin: Twin) -> None:
     assert (await twin.ask("GET", ENTRY, authorization=customer)).status_code == 403
 
 
-async def test_with_the_feature_off_agents_do_not_book(twin: Twin) -> None:
+async def test_row_9_with_the_feature_off_agents_do_not_book(twin: Twin) -> None:
     await twin.control("PUT", "/settings", {"time_accounting": False})
     agent = twin.token(ANNA, "ticket.agent")
     refused = await twin.ask("POST", ENTRY, {"time_unit": 5}, authorization=agent)
@@ -146,13 +150,13 @@ async def test_with_the_feature_off_agents_do_not_book(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize("name", ["3", "anna.berg", "Anna.BERG@example.org"])
-async def test_an_administrator_acts_for_another(twin: Twin, name: str) -> None:
+async def test_row_45_an_administrator_acts_for_another(twin: Twin, name: str) -> None:
     booked = await twin.ask("POST", ENTRY, {"time_unit": 5}, From=name)
     assert booked.json()["created_by_id"] == ANNA
     assert (await twin.ask("DELETE", f"{ENTRY}/1", From=name)).status_code == 403
 
 
-async def test_acting_for_nobody_or_without_the_right_is_refused(twin: Twin) -> None:
+async def test_row_46_acting_for_nobody_or_without_the_right_is_refused(twin: Twin) -> None:
     answer = await twin.ask("GET", "/users/me", From="nobody")
     assert answer.json()["error"] == "No such user 'nobody'"
     agent = twin.token(ANNA, "ticket.agent")
@@ -161,7 +165,7 @@ async def test_acting_for_nobody_or_without_the_right_is_refused(twin: Twin) -> 
     assert answer.json()["error"] == text
 
 
-async def test_technical_errors_are_for_administrators(twin: Twin) -> None:
+async def test_row_48_technical_errors_are_for_administrators(twin: Twin) -> None:
     path = f"{ENTRY}?sort_by=foo"
     assert (await twin.ask("GET", path)).json() == {
         "error": "Found invalid column 'foo' for sorting."
@@ -171,13 +175,13 @@ async def test_technical_errors_are_for_administrators(twin: Twin) -> None:
     assert masked.json()["error"].startswith("Error ID ")
 
 
-async def test_who_does_not_ask_for_json_gets_a_page(twin: Twin) -> None:
+async def test_row_49_who_does_not_ask_for_json_gets_a_page(twin: Twin) -> None:
     answer = await twin.ask("GET", "/tickets/999", Accept="text/html,*/*;q=0.8")
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_an_unknown_path_is_404_and_says_so_as_its_version_does(twin: Twin) -> None:
+async def test_row_47_an_unknown_path_is_404_and_says_so_as_its_version_does(twin: Twin) -> None:
     assert (await twin.ask("GET", "")).json()["error"] == "This page doesn't exist."
     await twin.control("PUT", "/settings", {"version": "6.2.0"})
     answer = await twin.ask("GET", "?foo=bar")

@@ -23,7 +23,7 @@ async def found(twin: Twin, **search: Any) -> Any:
     return answer.json()
 
 
-async def test_a_plain_ticket_has_columns_and_an_expanded_one_names(twin: Twin) -> None:
+async def test_row_51_a_plain_ticket_has_columns_and_an_expanded_one_names(twin: Twin) -> None:
     plain, wide = await twin.get("/tickets/1"), await twin.get("/tickets/1?expand=true")
     assert "article_ids" not in plain
     assert plain.items() <= wide.items()
@@ -36,7 +36,7 @@ async def test_an_empty_relation_is_there_and_a_filled_one_is_not(twin: Twin) ->
     assert "ticket_time_accounting" not in await twin.get("/tickets/1?expand=true")
 
 
-async def test_tickets_come_a_hundred_at_most_and_by_id() -> None:
+async def test_rows_52_53_tickets_come_a_hundred_at_most_and_by_id() -> None:
     async with opened("bench") as twin:
         await twin.control("POST", "/tickets", {"title": "One more"})
         rows = await twin.get("/tickets?per_page=500")
@@ -46,7 +46,9 @@ async def test_tickets_come_a_hundred_at_most_and_by_id() -> None:
         assert await twin.get("/tickets?page=1000&per_page=10") == []
 
 
-async def test_a_search_finds_what_changed_since_and_that_very_moment(twin: Twin) -> None:
+async def test_rows_55_56_a_search_finds_what_changed_since_and_that_very_moment(
+    twin: Twin,
+) -> None:
     moment = (await twin.get("/tickets/6"))["updated_at"]
     condition = {"ticket.updated_at": {"operator": "after (absolute)", "value": moment}}
     rows = await found(twin, condition=condition, sort_by="updated_at,id", order_by="asc,asc")
@@ -54,7 +56,7 @@ async def test_a_search_finds_what_changed_since_and_that_very_moment(twin: Twin
     assert rows[0]["ticket_time_accounting_ids"] == [11, 12]
 
 
-async def test_a_search_gives_the_latest_first_and_200_at_most(twin: Twin) -> None:
+async def test_row_54_a_search_gives_the_latest_first_and_200_at_most(twin: Twin) -> None:
     await twin.book(3, 5)
     assert (await found(twin))[0]["id"] == 3
     for _ in range(210):
@@ -80,7 +82,7 @@ async def test_an_older_zammad_gives_ids_and_assets_and_counts_the_page(twin: Tw
     assert set(answer["assets"]["Ticket"]) == set(map(str, answer["tickets"]))
 
 
-async def test_time_comes_with_an_article_in_one_write(twin: Twin) -> None:
+async def test_rows_28_29_time_comes_with_an_article_in_one_write(twin: Twin) -> None:
     article = {"body": "done", "internal": True, "time_unit": "15", "accounted_time_type": "Travel"}
     answer = await twin.ask(
         "PUT", f"/tickets/{FRESH}", {"state": "open", "article": article}, From="3"
@@ -94,7 +96,9 @@ async def test_time_comes_with_an_article_in_one_write(twin: Twin) -> None:
     assert entry["ticket_article_id"] == articles[1]["id"]
 
 
-async def test_with_the_feature_off_neither_article_nor_ticket_is_written(twin: Twin) -> None:
+async def test_row_30_with_the_feature_off_neither_article_nor_ticket_is_written(
+    twin: Twin,
+) -> None:
     await twin.control("PUT", "/settings", {"time_accounting": False})
     before = await twin.get(f"/tickets/{FRESH}")
     article = {"body": "done", "time_unit": 5}
@@ -103,7 +107,7 @@ async def test_with_the_feature_off_neither_article_nor_ticket_is_written(twin: 
     assert await twin.get(f"/tickets/{FRESH}") == before
 
 
-async def test_a_deleted_article_takes_its_time_along(twin: Twin) -> None:
+async def test_row_25_a_deleted_article_takes_its_time_along(twin: Twin) -> None:
     for value in ("5.5", "10.5"):
         article = {"ticket_id": FRESH, "body": "x", "time_unit": value}
         made = (await twin.ask("POST", "/ticket_articles", article)).json()
@@ -112,7 +116,9 @@ async def test_a_deleted_article_takes_its_time_along(twin: Twin) -> None:
     assert (await twin.get(f"/tickets/{FRESH}"))["time_unit"] == "5.5"
 
 
-async def test_a_merge_moves_articles_and_leaves_time_where_it_was_booked(twin: Twin) -> None:
+async def test_row_80_a_merge_moves_articles_and_leaves_time_where_it_was_booked(
+    twin: Twin,
+) -> None:
     before = {number: await twin.get(f"/tickets/{number}?expand=true") for number in (1, 2)}
     answer = await twin.ask("PUT", "/ticket_merge/1/67002")
     assert answer.json()["result"] == "success"
@@ -126,7 +132,7 @@ async def test_a_merge_moves_articles_and_leaves_time_where_it_was_booked(twin: 
     assert all(now["updated_at"] > before[now["id"]]["updated_at"] for now in (source, target))
 
 
-async def test_a_merge_that_cannot_be_says_why(twin: Twin) -> None:
+async def test_row_58_a_merge_that_cannot_be_says_why(twin: Twin) -> None:
     answer = await twin.ask("PUT", "/ticket_merge/1/123")
     message = "The target ticket number could not be found."
     assert (answer.status_code, answer.json()) == (200, {"result": "failed", "message": message})
@@ -136,7 +142,7 @@ async def test_a_merge_that_cannot_be_says_why(twin: Twin) -> None:
     assert refused.status_code == 403
 
 
-async def test_a_deleted_ticket_takes_its_time_along(twin: Twin) -> None:
+async def test_rows_59_60_a_deleted_ticket_takes_its_time_along(twin: Twin) -> None:
     agent = twin.token(3, "ticket.agent")
     refused = await twin.ask("DELETE", "/tickets/1", authorization=agent)
     assert refused.json()["error"] == "Not authorized (admin permission required)!"
@@ -147,7 +153,7 @@ async def test_a_deleted_ticket_takes_its_time_along(twin: Twin) -> None:
     assert (await twin.ask("GET", "/time_accountings/1")).status_code == 404
 
 
-async def test_a_new_ticket_has_no_time(twin: Twin) -> None:
+async def test_row_57_a_new_ticket_has_no_time(twin: Twin) -> None:
     wish = {"title": "Hello", "group": "Support", "customer_id": 8, "article": {"body": "x"}}
     made = await twin.ask("POST", "/tickets", wish)
     assert made.status_code == 201

@@ -55,7 +55,7 @@ def settled(twin: Twin) -> bool:
     return all(one.outcome != "waiting" for one in twin.memory.books.deliveries)
 
 
-async def test_a_delivery_is_signed_over_the_bytes_it_sends() -> None:
+async def test_row_62_a_delivery_is_signed_over_the_bytes_it_sends() -> None:
     listener = Listener()
     async with told(listener, secret="s3cret") as twin:
         await twin.book(6, 15)  # its title holds < > &
@@ -70,7 +70,7 @@ async def test_a_delivery_is_signed_over_the_bytes_it_sends() -> None:
     assert request.headers["X-Zammad-Delivery"] == twin.memory.books.deliveries[0].id
 
 
-async def test_without_a_secret_nothing_is_signed() -> None:
+async def test_row_63_without_a_secret_nothing_is_signed() -> None:
     listener = Listener()
     async with told(listener) as twin:
         await twin.book(FRESH, 15)
@@ -78,7 +78,7 @@ async def test_without_a_secret_nothing_is_signed() -> None:
     assert "X-Hub-Signature" not in listener.heard[0].headers
 
 
-async def test_a_payload_has_the_ticket_and_no_entry() -> None:
+async def test_row_70_a_payload_has_the_ticket_and_no_entry() -> None:
     listener = Listener()
     async with told(listener) as twin:
         entry = await twin.book(FRESH, 15)
@@ -92,7 +92,7 @@ async def test_a_payload_has_the_ticket_and_no_entry() -> None:
     assert "preferences" not in body["ticket"]["customer"]
 
 
-async def test_an_article_brings_its_time_as_a_number() -> None:
+async def test_row_69_an_article_brings_its_time_as_a_number() -> None:
     listener = Listener()
     async with told(listener) as twin:
         for article in ({"body": "x", "time_unit": "3.33"}, {"body": "y"}):
@@ -160,7 +160,7 @@ async def test_a_retry_keeps_its_id_and_tells_what_holds_by_then() -> None:
     assert [one.status for one in twin.memory.books.deliveries[0].attempts] == [500, 202]
 
 
-async def test_after_five_attempts_it_is_dropped_for_good() -> None:
+async def test_rows_66_67_after_five_attempts_it_is_dropped_for_good() -> None:
     listener = Listener(500, 404, 301, 0, 503)
     async with told(listener) as twin:
         await twin.book(FRESH, 15)
@@ -171,7 +171,7 @@ async def test_after_five_attempts_it_is_dropped_for_good() -> None:
     assert [one.status for one in attempts] == [500, 404, 301, None, 503]
 
 
-async def test_the_waits_grow_by_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_row_73_the_waits_grow_by_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     sleep = asyncio.sleep
 
@@ -190,7 +190,7 @@ async def test_the_waits_grow_by_ten_seconds(monkeypatch: pytest.MonkeyPatch) ->
     assert [one for one in waits if one >= 10] == [10, 20, 30, 40]
 
 
-async def test_a_delivery_about_a_deleted_ticket_is_dropped_in_silence() -> None:
+async def test_row_68_a_delivery_about_a_deleted_ticket_is_dropped_in_silence() -> None:
     listener = Listener(500)
     async with told(listener, retry_scale=0.01) as twin:
         await twin.book(FRESH, 15)
@@ -236,3 +236,15 @@ async def test_a_reset_forgets_what_was_to_be_told() -> None:
         await twin.control("POST", "/reset", {"seed": "empty"})
         assert await twin.control("GET", "/deliveries") == []
     assert twin.memory.books.settings == plant("empty").settings
+
+
+async def test_row_65_what_is_said_with_a_200_does_not_matter() -> None:
+    async def thank(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text="<thanks>")
+
+    async with opened(webhook_transport=httpx.MockTransport(thank)) as twin:
+        await twin.control("PUT", "/webhook", {"url": HOOK, "retry_scale": 0.0})
+        await twin.book(6, 15)
+        await until(lambda: settled(twin))
+        (delivery,) = twin.memory.books.deliveries
+    assert (delivery.outcome, len(delivery.attempts)) == ("delivered", 1)
