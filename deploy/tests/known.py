@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic_settings import BaseSettings
@@ -48,9 +47,13 @@ def check_variables(of: str, settings: type[BaseSettings], told: set[str]) -> No
     assert not missing, f"{of} is not told {missing}"
 
 
-def run(tool: str, *arguments: str | Path) -> str:
-    """A tool of our own environment, at the repository's root; what it says, or a failed test."""
-    command: Sequence[str | Path] = [Path(sys.executable).with_name(tool), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- our own words
-    assert done.returncode == 0, f"{tool}: {done.stdout}{done.stderr}"
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """What a program says, or a failed test."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 -- our own words
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
+
+
+def tool(name: str) -> Path:
+    """Of our own environment."""
+    return Path(sys.executable).with_name(name)

@@ -1,26 +1,19 @@
 """The Dockerfile keeps what it promises, without an engine to ask."""
 
 import re
-import subprocess
 
 import pytest
 
-from deploy.tests.known import ROOT, SERVICES, run
+from deploy.tests.known import ROOT, SERVICES, run, tool
 
 TEXT = (ROOT / "Dockerfile").read_text()
 IMAGES = [*SERVICES, "hourbook", "twins"]
 
 
 def test_the_linters_find_nothing() -> None:
-    run("hadolint", "Dockerfile")
-    scripts = subprocess.run(
-        ["git", "grep", "-lE", "^#!/(bin/sh|usr/bin/env bash)", "--", "deploy", ".ci"],  # noqa: S607 -- whichever git
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    run("shellcheck", *scripts)
+    run(tool("hadolint"), "Dockerfile")
+    scripts = run("git", "grep", "-lE", "^#!/(bin/sh|usr/bin/env bash)", "--", "deploy", ".ci")
+    run(tool("shellcheck"), *scripts.split())
 
 
 @pytest.mark.parametrize("image", IMAGES)
