@@ -1,0 +1,212 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { Entry } from "@/api";
+import { type Column, DataTable, sortingOf } from "@/components/data-table";
+import { Empty } from "@/components/empty";
+import { FilterBox } from "@/components/filter-box";
+import { FilterChips } from "@/components/filter-chips";
+import { Day, Duration, useZone } from "@/components/format";
+import { PageHead } from "@/components/page-head";
+import { ProblemPanel } from "@/components/problem-panel";
+import { StatusMark } from "@/components/status-mark";
+import { StoryDrawer } from "@/components/story/story-drawer";
+import { Total } from "@/components/total";
+import { Button } from "@/components/ui/button";
+import { Select } from "@/components/ui/select";
+import { dayOf, mondayOf, typed } from "@/lib/filters";
+import { useNames } from "@/lib/names";
+import { type EntriesSearch, entriesOptions, states } from "./entries-search";
+
+const route = getRouteApi("/inside/entries/");
+const keys = ["state", "worker", "ticket", "after", "before", "connection"] as const;
+
+export function EntriesPage() {
+  const { t } = useTranslation();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const names = useNames();
+  const zone = useZone();
+  const change = (part: Partial<EntriesSearch>) =>
+    void navigate({ search: (was) => ({ ...was, ...part }), replace: true });
+  const found = useInfiniteQuery({
+    ...entriesOptions(search),
+    placeholderData: keepPreviousData,
+  });
+  const rows = useMemo(() => found.data?.pages.flatMap(({ items }) => items), [found.data]);
+  const columns = useColumns();
+
+  function say(line: string) {
+    const { found: said, text } = typed(line, keys);
+    change({
+      ...(text && { text }),
+      ...(said.ticket && { ticket: said.ticket }),
+      ...(said.connection && { connection: said.connection }),
+      ...(said.state && { state: states.find((state) => state === said.state) }),
+      ...(said.worker && { agent: Number.parseInt(said.worker, 10) || undefined }),
+      ...(said.after && { after: dayOf(said.after) }),
+      ...(said.before && { before: dayOf(said.before) }),
+    });
+  }
+  const chip = (key: keyof EntriesSearch, label: string, value: string | undefined) =>
+    value === undefined ? [] : [{ key, label, value, remove: () => change({ [key]: undefined }) }];
+  const chips = [
+    ...chip("text", t("filter.text"), search.text),
+    ...chip("ticket", t("filter.ticket"), search.ticket),
+    ...chip(
+      "agent",
+      t("filter.worker"),
+      search.agent === undefined
+        ? undefined
+        : names.worker(search.connection ?? rows?.[0]?.connection ?? "", search.agent),
+    ),
+    ...chip("connection", t("filter.connection"), search.connection),
+    ...chip("after", t("filter.after"), search.after),
+    ...chip("before", t("filter.before"), search.before),
+  ];
+  const clear = () => void navigate({ search: {} });
+  const narrowed = chips.length > 0 || search.state !== undefined;
+  const monday = mondayOf(new Date(), zone);
+
+  return (
+    <>
+      <PageHead
+        title={t("nav.entries")}
+        count={<Total of={found.data?.pages[0]?.total} what="entries" />}
+      />
+      <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-2 md:px-6">
+        <FilterBox hint={t("entries.filter_hint")} onSay={say} />
+        <Select
+          label={t("entries.state")}
+          value={search.state ?? "all"}
+          options={[
+            { value: "all", label: t("filter.all") },
+            ...states.map((value) => ({ value, label: t(`state.${value}`) })),
+          ]}
+          onChange={(value) => change({ state: states.find((state) => state === value) })}
+        />
+        <Button
+          aria-pressed={search.after === monday}
+          className="aria-pressed:bg-accent-soft"
+          onClick={() => change({ after: search.after === monday ? undefined : monday })}
+        >
+          {t("filter.this_week")}
+        </Button>
+        <FilterChips chips={chips} clear={clear} />
+      </div>
+      {found.error ? (
+        <ProblemPanel error={found.error} retry={found.refetch} />
+      ) : (
+        <DataTable
+          label={t("nav.entries")}
+          columns={columns}
+          rows={rows}
+          rowId={({ entry }) => entry}
+          sorting={sortingOf(`${search.up ? "" : "-"}${search.sort ?? "created_at"}`)}
+          onSort={({ by, down }) =>
+            change({ sort: by as EntriesSearch["sort"], up: down ? undefined : true })
+          }
+          onPeek={({ entry }) => change({ peek: entry })}
+          more={{
+            there: found.hasNextPage,
+            loading: found.isFetchingNextPage,
+            load: found.fetchNextPage,
+          }}
+          empty={
+            narrowed ? (
+              <Empty kind="no_match" title={t("entries.no_match")}>
+                <Button onClick={clear}>{t("do.clear")}</Button>
+              </Empty>
+            ) : (
+              <Empty kind="nothing_yet" title={t("entries.nothing_yet")}>
+                <p>{t("entries.nothing_yet_why")}</p>
+              </Empty>
+            )
+          }
+        />
+      )}
+      {search.peek && (
+        <StoryDrawer entry={search.peek} onClose={() => change({ peek: undefined })} />
+      )}
+    </>
+  );
+}
+
+function useColumns(): Column<Entry>[] {
+  const { t } = useTranslation();
+  const names = useNames();
+  return useMemo<Column<Entry>[]>(
+    () => [
+      {
+        id: "ticket_number",
+        header: t("entries.ticket"),
+        width: "5.5rem",
+        narrow: true,
+        cell: ({ row: { original: entry } }) => (
+          <Link
+            to="/entries/$entry"
+            params={{ entry: entry.entry }}
+            className="text-ink-muted tabular-nums hover:underline"
+          >
+            #{entry.ticket_number}
+          </Link>
+        ),
+      },
+      {
+        id: "title",
+        header: t("entries.title"),
+        enableSorting: false,
+        width: "minmax(0,1fr)",
+        narrow: true,
+        cell: ({ row: { original: entry } }) => (
+          <span className="font-medium">{entry.ticket_title ?? t("entries.no_title")}</span>
+        ),
+      },
+      {
+        id: "worker",
+        header: t("entries.worker"),
+        enableSorting: false,
+        width: "9rem",
+        cell: ({ row: { original: entry } }) => names.worker(entry.connection, entry.agent_id),
+      },
+      {
+        id: "state",
+        header: t("entries.state"),
+        enableSorting: false,
+        width: "10rem",
+        cell: ({ row: { original: entry } }) => <StatusMark state={entry.state} />,
+      },
+      {
+        id: "day",
+        header: t("entries.day"),
+        width: "8.5rem",
+        cell: ({ row: { original: entry } }) => <Day on={entry.day} />,
+      },
+      {
+        id: "duration_seconds",
+        header: "Zammad",
+        width: "4.5rem",
+        right: true,
+        narrow: true,
+        cell: ({ row: { original: entry } }) => (
+          <Duration seconds={entry.duration_seconds} className="font-medium" />
+        ),
+      },
+      {
+        id: "held",
+        header: "Kimai",
+        enableSorting: false,
+        width: "4.5rem",
+        right: true,
+        cell: ({ row: { original: entry } }) =>
+          entry.held ? (
+            <Duration seconds={entry.held.duration_seconds} />
+          ) : (
+            <span className="text-ink-faint">–</span>
+          ),
+      },
+    ],
+    [t, names],
+  );
+}

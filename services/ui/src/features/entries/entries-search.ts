@@ -1,0 +1,42 @@
+import * as z from "zod/mini";
+import type { ListEntriesData } from "@/api";
+import { listEntriesInfiniteOptions } from "@/api/@tanstack/react-query.gen";
+
+export const states = ["asks", "requested", "held_back", "settled", "retracted"] as const;
+const sorts = ["created_at", "changed_at", "day", "duration_seconds", "ticket_number"] as const;
+const either = <Schema extends z.ZodMiniType>(schema: Schema) =>
+  z.catch(z.optional(schema), undefined);
+
+/** The page's address: a link shows a colleague the same. A part that makes no sense is left out. */
+export const entriesSearch = z.object({
+  state: either(z.enum(states)),
+  text: either(z.string()),
+  ticket: either(z.coerce.string()),
+  agent: either(z.int()),
+  connection: either(z.string()),
+  after: either(z.iso.date()),
+  before: either(z.iso.date()),
+  sort: either(z.enum(sorts)),
+  up: either(z.boolean()),
+  peek: either(z.string()),
+});
+export type EntriesSearch = z.infer<typeof entriesSearch>;
+
+type Query = NonNullable<ListEntriesData["query"]>;
+
+export const queryOf = (search: EntriesSearch): Query => ({
+  state: search.state && [search.state],
+  text: search.text,
+  ticket: search.ticket,
+  agent: search.agent,
+  connection: search.connection,
+  from_day: search.after,
+  to_day: search.before,
+  sort: `${search.up ? "" : "-"}${search.sort ?? "created_at"}`,
+});
+
+export const entriesOptions = (search: EntriesSearch) => ({
+  ...listEntriesInfiniteOptions({ query: { ...queryOf(search), limit: 100 } }),
+  initialPageParam: null,
+  getNextPageParam: ({ next }: { next: string | null }) => next,
+});

@@ -1,0 +1,21 @@
+import {
+  Cable,
+  GitCompareArrows,
+  LayoutDashboard,
+  List,
+  ScrollText,
+  Send,
+  Shuffle,
+} from "lucide-react";
+import type { Shortcut } from "@/lib/shortcuts";
+
+/** Where one can go: the sidebar, the palette and `g …` read this. */
+export const places = [
+  { to: "/", name: "overview", icon: LayoutDashboard, shortcut: "goOverview" },
+  { to: "/conflicts", name: "conflicts", icon: GitCompareArrows, shortcut: "goConflicts" },
+  { to: "/entries", name: "entries", icon: List, shortcut: "goEntries" },
+  { to: "/mappings", name: "mappings", icon: Shuffle, shortcut: "goMappings" },
+  { to: "/connections", name: "connections", icon: Cable, shortcut: "goConnections" },
+  { to: "/deliveries", name: "deliveries", icon: Send, shortcut: "goDeliveries" },
+  { to: "/audit", name: "audit", icon: ScrollText, shortcut: "goAudit" },
+] as const satisfies readonly { shortcut: Shortcut; to: string; name: string; icon: unknown }[];
