@@ -80,7 +80,8 @@ async def work_at_random(here: World, dice: random.Random, killer: "asyncio.Task
     while made < ENTRIES or not killer.done():
         deed = dice.random()
         if made < ENTRIES and deed < 0.7:
-            minutes = dice.choice((5, 15, 30, 45, 7.5))
+            minutes = dice.choice((5, 15, 30, 45))  # whole: Kimai rounds others, and of an
+            # uncertain write that is a question for a person
             booked.append(
                 await here.book(dice.choice(tickets), minutes, agent=dice.choice((3, 4, 5)))
             )

@@ -1,7 +1,7 @@
 """Connections: their secrets go in and never come out, and what people decide becomes an event."""
 
 import json
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,7 +14,7 @@ from hourbook_contracts.control import (
     TargetLearned,
 )
 from hourbook_contracts.topics import CONTROL
-from hourbook_kit import kafka
+from hourbook_kit import clock, kafka
 from hourbook_query_api.acts import publish
 from hourbook_query_api.testing import NOON, House, connected, kimai, zammad
 
@@ -269,7 +269,8 @@ async def test_another_unit_in_zammad_is_answered_by_confirming_one(
     await connected(client, zammad("renamed"))
     path = "/api/connectors/renamed"
     await client.post(f"{path}/unit", json={"unit": "minute", "seconds_per_unit": 60})
-    since = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+    since = clock.now().replace(microsecond=0) + timedelta(minutes=1)
+    held_from = since.isoformat().replace("+00:00", "Z")
     raised = AlarmRaised(
         observed_at=since,
         by="ingest-zammad",
@@ -280,13 +281,13 @@ async def test_another_unit_in_zammad_is_answered_by_confirming_one(
     )
     assert await house.desk.projection.until(await publish(house.desk, raised), seconds=10)
     (alarm,) = (await client.get(path)).json()["alarms"]
-    assert (alarm["alarm"], alarm["held_from"]) == ("unit_changed", "2026-11-25T09:00:00Z")
+    assert (alarm["alarm"], alarm["held_from"]) == ("unit_changed", held_from)
     status = (await client.get("/api/sync/status")).json()
     (source,) = [one for one in status["sources"] if one["name"] == "renamed"]
     assert any("Confirm what a unit is worth by now" in one for one in source["obstacles"])
     wait = {"alarm": "unit_changed", "choice": "wait"}
     assert (await client.post(f"{path}/alarm", json=wait)).status_code == 422
-    body = {"unit": "hour", "seconds_per_unit": 3600, "effective_from": "2026-11-25T09:00:00Z"}
+    body = {"unit": "hour", "seconds_per_unit": 3600, "effective_from": held_from}
     confirmed = (await client.post(f"{path}/unit", json=body)).json()
     assert confirmed["alarms"] == []
     assert [unit["unit"] for unit in confirmed["units"]] == ["minute", "hour"]
