@@ -81,6 +81,14 @@ class LedgerMessage(Message):
 
 
 # ---------------------------------------------------------------------------------- what Zammad says
+class UnitDoubt(Value):
+    """Of an entry that was edited after Zammad's unit had changed: what it is worth by the later one."""
+
+    seconds_per_unit: int
+    """In force at `updated_at`."""
+    duration_seconds: int
+
+
 class EntryRecorded(LedgerMessage):
     """Zammad holds this work, first seen or changed since."""
 
@@ -103,6 +111,8 @@ class EntryRecorded(LedgerMessage):
     updated_at: Moment
     ticket: TicketAttributes
     """At this reading; the book keeps the first."""
+    doubt: UnitDoubt | None = None
+    """Unless only its type changed, nobody but a person knows which unit was meant."""
 
     @property
     def subject(self) -> str:
@@ -417,7 +427,7 @@ class ConflictOpened(Decision):
     attribution: Attribution | None = None
     """Of `customer_changed`: for whom the ticket is by now, which the answer `zammad` takes over."""
     instead: Work | None = None
-    """Of the same: what would be wanted then."""
+    """Of the same, and of `unit_unconfirmed`: what `zammad` would want instead of `want`."""
 
 
 class Settled(Decision):

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     DAY_FULL = "day_full"
     PROJECT_CLOSED = "project_closed"
     BUDGET_USED = "budget_used"
+    UNIT_UNCONFIRMED = "unit_unconfirmed"
     NEGATIVE_BALANCE = "negative_balance"
 
 

@@ -1,5 +1,7 @@
 """What becomes of Zammad's JSON."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hourbook_contracts.control import SourceConfigured, UnitConfirmed
+from hourbook_contracts.installation import Source
+from hourbook_contracts.ledger import UnitDoubt
 from hourbook_ingest_zammad import normalise
 from hourbook_ingest_zammad.normalise import UnreadableError
 
@@ -23,8 +28,51 @@ RECORDED = {  # a real Zammad's (recordings/zammad, time_accountings--create_art
 two_places = st.decimals(-9999, 9999, places=2)
 
 
+SWITCHED = datetime(2024, 4, 1, tzinfo=UTC)
+
+
+def source(*later: UnitConfirmed) -> Source:
+    """A minute from the beginning."""
+    configured = SourceConfigured(
+        observed_at=SWITCHED, by="test", connection="desk", base_url="http://z", secret_version=1
+    )
+    first = unit(60, datetime(2000, 1, 1, tzinfo=UTC))
+    return Source(configured, units=(first, *later))
+
+
+def unit(seconds: int, since: datetime) -> UnitConfirmed:
+    return UnitConfirmed(
+        observed_at=since,
+        by="test",
+        connection="desk",
+        unit="custom",
+        seconds_per_unit=seconds,
+        effective_from=since,
+    )
+
+
+def test_a_unit_that_changed_later_changes_nothing_that_was_made_before() -> None:
+    entry = normalise.entry(normalise.time_accounting(RECORDED), source(unit(3600, SWITCHED)))
+    assert entry is not None
+    assert (entry.duration_seconds, entry.doubt) == (74, None)
+
+
+def test_an_edit_after_the_unit_changed_is_in_doubt_and_told_by_both() -> None:
+    edited = RECORDED | {"updated_at": "2024-04-02T08:00:00.000Z"}
+    entry = normalise.entry(normalise.time_accounting(edited), source(unit(3600, SWITCHED)))
+    assert entry is not None
+    assert (entry.seconds_per_unit, entry.duration_seconds) == (60, 74)
+    assert entry.doubt == UnitDoubt(seconds_per_unit=3600, duration_seconds=4428)
+
+
+def test_while_nobody_has_said_what_a_unit_is_there_is_no_entry() -> None:
+    nobody = replace(source(), units=())
+    assert normalise.entry(normalise.time_accounting(RECORDED), nobody) is None
+
+
 def test_a_recorded_time_accounting_becomes_an_entry() -> None:
-    entry = normalise.entry(normalise.time_accounting(RECORDED), 60)
+    entry = normalise.entry(normalise.time_accounting(RECORDED), source())
+    assert entry is not None
     assert (entry.raw_units, entry.duration_seconds, entry.agent_id) == ("1.23", 74, 3)
     assert entry.created_at.isoformat() == "2024-03-17T20:45:01.946000+00:00"
 

@@ -1,6 +1,6 @@
-"""What becomes of an hour when its ticket is given to another customer, or merged into another ticket."""
+"""What becomes of an hour whose ticket changes its customer or is merged, whose unit changed, and on which day."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
 import pytest
@@ -11,15 +11,18 @@ from hourbook_contracts.ledger import (
     Attribution,
     ConflictOpened,
     Decision,
+    EntryRecorded,
     LedgerMessage,
     Place,
     Settled,
     TicketAttributes,
     TimesheetRequested,
     TimesheetWritten,
+    UnitDoubt,
 )
 from hourbook_contracts.testing import (
     BOOK,
+    ENTRY,
     MAPPINGS,
     NOON,
     OTHERS,
@@ -177,6 +180,92 @@ def test_after_a_merge_what_is_written_names_the_ticket_that_has_the_articles() 
     assert asked.text is not None
     assert asked.text.ticket_number == "65002"
     assert asked.posting.startswith(BOOK)
+
+
+# ------------------------------------------------------------------------------ edited after a switch
+LATER = NOON + timedelta(days=9)
+
+
+def edited(
+    units: str, *, no: int = 2, entry: EntryId = ENTRY, activity_type_id: int = 4
+) -> EntryRecorded:
+    """Made when a unit was a minute, edited when it was an hour."""
+    minutes = int(float(units))
+    return recorded(minutes, no=no, entry=entry, activity_type_id=activity_type_id).model_copy(
+        update={
+            "raw_units": units,
+            "updated_at": LATER,
+            "doubt": UnitDoubt(seconds_per_unit=3600, duration_seconds=int(float(units) * 3600)),
+        }
+    )
+
+
+def test_an_edit_after_the_unit_changed_is_a_question_and_moves_nothing() -> None:
+    asked = question(*BOOKED, edited("0.5"))
+    assert (asked.reason, asked.want, asked.instead) == ("unit_unconfirmed", work(15), work(30))
+    assert asked.detail is not None
+    assert "by the later one 1800" in asked.detail
+
+
+def test_who_takes_the_later_unit_books_by_it() -> None:
+    asked = question(*BOOKED, edited("0.5"))
+    assert request(*BOOKED, edited("0.5"), asked, resolved(asked, "zammad")).want == work(30)
+
+
+def test_who_leaves_it_keeps_what_was_certain() -> None:
+    asked = question(*BOOKED, edited("0.5"))
+    (rest,) = said(*BOOKED, edited("0.5"), asked, resolved(asked, "kimai"))
+    assert isinstance(rest, Settled)
+
+
+def test_an_answer_about_an_older_edit_counts_nothing() -> None:
+    asked = question(*BOOKED, edited("0.5"))
+    again = question(*BOOKED, edited("0.5"), asked, edited("0.75", no=3), resolved(asked, "zammad"))
+    assert (again.reason, again.instead) == ("unit_unconfirmed", work(45))
+
+
+def test_another_type_after_a_switch_leaves_the_unit_certain() -> None:
+    retyped = edited("15.0", activity_type_id=5)
+    rules = policy(*POLICY.mappings.values(), mapping("activity", "5", 19))
+    asked = request(*BOOKED, retyped, rules=rules)
+    assert asked.want == work(15, place=PLACE.model_copy(update={"activity_id": 19}))
+
+
+def test_after_the_later_unit_was_taken_another_type_keeps_it() -> None:
+    asked = question(*BOOKED, edited("0.5"))
+    history = (*BOOKED, edited("0.5"), asked, resolved(asked, "zammad"))
+    (rest,) = said(*history, edited("0.5", no=3))
+    assert isinstance(rest, TimesheetRequested)
+    assert rest.want == work(30)
+
+
+def test_an_edit_that_was_never_read_before_its_switch_counts_nothing_until_it_is_answered() -> (
+    None
+):
+    asked = question(ticket_observed(), edited("0.5"))
+    assert (asked.want, asked.instead) == (None, work(30))
+    assert (
+        request(ticket_observed(), edited("0.5"), asked, resolved(asked, "zammad")).op == "create"
+    )
+
+
+def test_a_doubtful_correction_takes_nothing_until_it_is_answered() -> None:
+    other = EntryId("zammad:desk:73")
+    doubtful = edited("-0.25", no=3, entry=other)
+    doubtful = doubtful.model_copy(update={"created_at": NOON + timedelta(hours=1)})
+    asked = question(*BOOKED, doubtful)
+    assert (asked.reason, asked.want) == ("unit_unconfirmed", None)
+    assert asked.posting.endswith("/73")
+    assert asked.instead is not None
+    assert asked.instead.duration_seconds == -900
+    lowered = said(*BOOKED, doubtful, asked, resolved(asked, "zammad"))
+    assert [d.op for d in lowered if isinstance(d, TimesheetRequested)] == ["delete"]
+
+
+def test_a_doubtful_entry_that_is_deleted_needs_no_answer() -> None:
+    asked = question(*BOOKED, edited("0.5"))
+    history = (*BOOKED, edited("0.5"), asked, retracted(no=3))
+    assert request(*history).op == "delete"
 
 
 # ------------------------------------------------------------------------------ zones

@@ -139,4 +139,5 @@ def _fact(
         created_at=value.created_at,
         updated_at=value.updated_at,
         ticket=reading.ticket.attributes,
+        doubt=value.doubt,
     )

@@ -19,7 +19,8 @@ from pydantic import (
 )
 
 from hourbook_contracts.ids import BookId
-from hourbook_contracts.ledger import TicketAttributes
+from hourbook_contracts.installation import Source
+from hourbook_contracts.ledger import TicketAttributes, UnitDoubt
 from hourbook_contracts.message import Moment, Value
 from hourbook_contracts.sealed import Sealed
 
@@ -44,6 +45,7 @@ class EntryReading(Value):
     article_id: int | None
     created_at: Moment
     updated_at: Moment
+    doubt: UnitDoubt | None = None
 
 
 class MergedInto(Value):
@@ -220,8 +222,16 @@ def page(rows: Iterable[object]) -> Page:
     return found
 
 
-def entry(accounting: TimeAccounting, seconds_per_unit: int) -> EntryReading:
-    """With what a unit was worth when it was made, as a person has confirmed."""
+def entry(accounting: TimeAccounting, source: Source) -> EntryReading | None:
+    """With what a unit was worth when it was made, as a person has confirmed; None while nobody has."""
+    seconds_per_unit = source.seconds_per_unit(accounting.created_at)
+    if seconds_per_unit is None:
+        return None
+    later = source.seconds_per_unit(accounting.updated_at)
+    doubt = None
+    if later is not None and later != seconds_per_unit:
+        worth = seconds(accounting.time_unit, later)
+        doubt = UnitDoubt(seconds_per_unit=later, duration_seconds=worth)
     return EntryReading(
         agent_id=accounting.created_by_id,
         raw_units=accounting.time_unit,
@@ -231,6 +241,7 @@ def entry(accounting: TimeAccounting, seconds_per_unit: int) -> EntryReading:
         article_id=accounting.ticket_article_id,
         created_at=accounting.created_at,
         updated_at=accounting.updated_at,
+        doubt=doubt,
     )
 
 

@@ -108,11 +108,9 @@ def entries(source: Source, accountings: tuple[TimeAccounting, ...]) -> dict[Ent
     """With the unit that was in force when each was made; where nobody has said which, it waits."""
     found = {}
     for accounting in accountings:
-        seconds_per_unit = source.seconds_per_unit(accounting.created_at)
-        if seconds_per_unit is not None:
-            found[entry_of(source.name, accounting.id)] = normalise.entry(
-                accounting, seconds_per_unit
-            )
+        entry = normalise.entry(accounting, source)
+        if entry is not None:
+            found[entry_of(source.name, accounting.id)] = entry
     return found
 
 

@@ -68,11 +68,11 @@ def differing(page: Page, source: Source, known: Mapping[EntryId, KnownEntry]) -
 def _differs(
     accounting: TimeAccounting, source: Source, known: Mapping[EntryId, KnownEntry]
 ) -> bool:
-    seconds_per_unit = source.seconds_per_unit(accounting.created_at)
-    if seconds_per_unit is None:
+    shown = entry(accounting, source)
+    if shown is None:
         return False
     remembered = known.get(entry_of(source.name, accounting.id))
-    return remembered is None or remembered.value != entry(accounting, seconds_per_unit)
+    return remembered is None or remembered.value != shown
 
 
 def merged(differences: Iterable[Differences]) -> Differences:

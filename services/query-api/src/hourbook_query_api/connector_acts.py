@@ -1,6 +1,6 @@
 """What people decide about a connection: its unit, the switch for writing, alarms, closed days."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -31,6 +31,9 @@ from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
 from hourbook_query_api.problems import Kind, ProblemError, described, invalid
 
+THE_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""From when on a Zammad's first unit counts: it has always been that one."""
+
 router = APIRouter(
     prefix="/api/connectors/{name}",
     tags=["connectors"],
@@ -46,7 +49,7 @@ async def confirm_unit(
 ) -> ZammadConnector:
     """Say what one unit of this Zammad is worth; until then nothing of it is read."""
     async with desk.turn:
-        await _zammad(desk, name)
+        known = await _zammad(desk, name)
         now = clock.now()
         event = UnitConfirmed(
             observed_at=now,
@@ -55,7 +58,7 @@ async def confirm_unit(
             connection=name,
             unit=body.unit,
             seconds_per_unit=body.seconds_per_unit,
-            effective_from=body.effective_from or now,
+            effective_from=body.effective_from or (now if known.units else THE_BEGINNING),
         )
         await _act(desk, event)
     return await _zammad(desk, name)

@@ -130,7 +130,7 @@ class UnitBody(Body):
     seconds_per_unit: int = Field(ge=1, le=86_400)
     """Of a minute 60, of a quarter 900, of an hour 3600; of `custom` whatever it is worth."""
     effective_from: Moment | None = None
-    """By the time a time accounting was made; now when left out. The first one covers everything before it."""
+    """By the time a time accounting was made. Left out: of the first unit the beginning, else now."""
 
     @model_validator(mode="after")
     def _worth_its_name(self) -> Self:

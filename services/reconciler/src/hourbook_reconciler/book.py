@@ -34,6 +34,8 @@ class Entry:
     inputs: Inputs
     """Attributes of the ticket are those of the first reading; the rest is the newest."""
     gone: bool = False
+    doubted: EntryRecorded | None = None
+    """A newer reading that counts when a person has said by which unit; `recorded` is the last certain one."""
 
     @property
     def seconds(self) -> int:

@@ -4,7 +4,7 @@ Pure and level-triggered: it looks at where both sides stand, not at what happen
 protocol.md 3, first line that holds; guard clauses from the safe cases to the bold ones.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from types import MappingProxyType
@@ -108,8 +108,8 @@ def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Dec
 
 def _verdict(case: _Case) -> Verdict:
     want, held, posting = case.want.work, case.held, case.posting
-    if case.want.moved is not None:
-        return _ask(case, Reason.CUSTOMER_CHANGED, detail=_whose(case.want))
+    if case.want.question is not None:
+        return _ask(case, case.want.question.reason, detail=case.want.question.detail)
     if not case.zammad_moved and not case.kimai_moved:
         return _settled(case)
     if want is None and held is None:
@@ -146,17 +146,6 @@ def _of_an_edit(case: _Case) -> Reason:
     return Reason.CHANGED_ON_BOTH_SIDES if case.zammad_moved else Reason.CHANGED_IN_KIMAI
 
 
-def _whose(want: Want) -> str | None:
-    if want.moved is None or want.inputs is None:
-        return None
-    before, now = want.inputs.attribution, want.moved.attribution
-    return (
-        f"When this was first read, the ticket was for organization {before.organization_id or 'none'},"
-        f" customer {before.customer_id or 'none'}; by now it is for organization"
-        f" {now.organization_id or 'none'}, customer {now.customer_id or 'none'}."
-    )
-
-
 def _of_a_stranger(book: Book) -> Reason:
     of_zammad = book.id.startswith("zammad:")
     return Reason.DUPLICATE_IN_KIMAI if of_zammad else Reason.ORPHAN_IN_KIMAI
@@ -168,7 +157,8 @@ def _may_speak(case: _Case) -> bool:
     Without a place no one target is meant: then one that may be written on that day, in the worker's
     zone as far as the worker is mapped, is enough.
     """
-    works = [work for work in (case.want.work, case.held) if work is not None]
+    instead = case.want.question.instead if case.want.question else None
+    works = [work for work in (case.want.work, case.held, instead) if work is not None]
     if not works:
         return True
     placed = [work for work in works if work.place is not None]
@@ -177,7 +167,9 @@ def _may_speak(case: _Case) -> bool:
         return any(target.may_write(day) for target in case.policy.targets.values())
     return all(
         target is not None and target.may_write(day)
-        for target, day in ((case.policy.targets.get(name), day) for name, day in _days(case))
+        for target, day in (
+            (case.policy.targets.get(name), day) for name, day in _days(case, placed)
+        )
     )
 
 
@@ -190,12 +182,13 @@ def _zone_of_agent(case: _Case) -> tzinfo:
 
 def _in_closed_period(case: _Case) -> bool:
     """Whether a day of what is wanted or of what is held is closed, from the announcement on."""
-    return any(case.policy.targets[name].is_closed(day) for name, day in _days(case))
+    works = (case.want.work, case.held)
+    return any(case.policy.targets[name].is_closed(day) for name, day in _days(case, works))
 
 
-def _days(case: _Case) -> Iterator[tuple[str, date]]:
-    """Each target with the day, in its user's zone, on which work of this case begins."""
-    for work in (case.want.work, case.held):
+def _days(case: _Case, works: Iterable[Work | None]) -> Iterator[tuple[str, date]]:
+    """Each target with the day, in its user's zone, on which one of these begins."""
+    for work in works:
         if work is not None and work.place is not None:
             zone = case.policy.zone_of(work.place.target, work.place.user_id)
             yield work.place.target, work.began_at.astimezone(zone).date()
@@ -237,6 +230,7 @@ def _ask(
     candidates: tuple[Candidate, ...] = (),
     detail: str | None = None,
 ) -> ConflictOpened:
+    question = case.want.question
     return ConflictOpened(
         book=case.book.id,
         connection=connection_of(case.book.id),
@@ -250,8 +244,8 @@ def _ask(
         held=case.held,
         candidates=candidates,
         detail=detail,
-        attribution=case.want.moved.attribution if case.want.moved else None,
-        instead=case.want.moved.work if case.want.moved else None,
+        attribution=question.attribution if question else None,
+        instead=question.instead if question else None,
     )
 
 

@@ -26,6 +26,7 @@ from hourbook_contracts.ledger import (
     TimesheetWritten,
     accepts,
 )
+from hourbook_contracts.reasons import Reason
 from hourbook_reconciler.book import (
     Agreement,
     Book,
@@ -37,6 +38,7 @@ from hourbook_reconciler.book import (
     Sheet,
 )
 
+UNIT_UNCONFIRMED = Reason.UNIT_UNCONFIRMED.value
 TOLD_BY_THE_READING = frozenset({"changed", "gone", "locked", "unclear"})
 """Refusals that need no memory: the reading they carry says all."""
 
@@ -73,8 +75,17 @@ def _recorded(book: Book, said: EntryRecorded) -> Book:
     old = book.entries.get(said.entry)
     if old is not None and old.no >= said.no:
         return book
-    first = old.inputs if old else None
-    inputs = Inputs(
+    if said.doubt is not None:
+        certain = _certain(old.recorded if old else None, said)
+        if certain is None:
+            return _with_entry(book, said.entry, _doubted(old, said))
+        said = certain
+    inputs = _inputs(said, old.inputs if old else None)
+    return _with_entry(book, said.entry, Entry(said.no, said, inputs))
+
+
+def _inputs(said: EntryRecorded, first: Inputs | None) -> Inputs:
+    return Inputs(
         agent_id=said.agent_id,
         activity_type_id=said.activity_type_id,
         organization_id=first.organization_id if first else said.ticket.organization_id,
@@ -82,7 +93,24 @@ def _recorded(book: Book, said: EntryRecorded) -> Book:
         created_at=said.created_at,
         seconds_per_unit=said.seconds_per_unit,
     )
-    return _with_entry(book, said.entry, Entry(said.no, said, inputs))
+
+
+def _certain(known: EntryRecorded | None, said: EntryRecorded) -> EntryRecorded | None:
+    """The reading by the unit that counted so far, where its units are those that were known."""
+    doubt = said.doubt
+    if known is None or doubt is None or known.raw_units != said.raw_units:
+        return None
+    if known.seconds_per_unit == doubt.seconds_per_unit:
+        return said.model_copy(update=dict(doubt) | {"doubt": None})
+    return said.model_copy(update={"doubt": None})
+
+
+def _doubted(old: Entry | None, said: EntryRecorded) -> Entry:
+    """Until a person has said what it is worth, what was certain before holds: nothing, if nothing was."""
+    if old is not None:
+        return replace(old, no=said.no, gone=False, doubted=said)
+    nothing = said.model_copy(update={"duration_seconds": 0, "doubt": None})
+    return Entry(said.no, nothing, _inputs(said, None), doubted=said)
 
 
 def _with_entry(book: Book, id_: EntryId, entry: Entry) -> Book:
@@ -180,6 +208,8 @@ def _resolved(book: Book, said: ConflictResolved) -> Book:
     posting = replace(posting, resolved=said.gen)
     if isinstance(posting.verdict, ConflictOpened) and posting.verdict.attribution is not None:
         return _attributed(book, said, posting, posting.verdict.attribution)
+    if isinstance(posting.verdict, ConflictOpened) and posting.verdict.reason == UNIT_UNCONFIRMED:
+        return _with(_counted(book, said, posting.verdict), said.posting, posting)
     match said.choice:
         case "kimai":
             posting = replace(
@@ -215,6 +245,25 @@ def _attributed(
     else:
         posting = replace(posting, declined=attribution)
     return _with(book, said.posting, posting)
+
+
+def _counted(book: Book, said: ConflictResolved, asked: ConflictOpened) -> Book:
+    """`zammad` counts the edit by the unit in force then; any other answer leaves what was certain.
+
+    An edit that came after the question is none that the person has seen.
+    """
+    anchor = anchor_of(said.posting)
+    entry = book.entries.get(anchor)
+    doubted = entry.doubted if entry else None
+    if entry is None or doubted is None or asked.instead is None or doubted.doubt is None:
+        return book
+    if doubted.doubt.duration_seconds != asked.instead.duration_seconds:
+        return book
+    if said.choice != "zammad":
+        return _with_entry(book, anchor, replace(entry, doubted=None))
+    counted = doubted.model_copy(update=dict(doubted.doubt) | {"doubt": None})
+    inputs = _inputs(counted, entry.inputs)
+    return _with_entry(book, anchor, Entry(entry.no, counted, inputs, entry.gone))
 
 
 def _ignored(book: Book, said: ConflictResolved) -> Mapped | None:

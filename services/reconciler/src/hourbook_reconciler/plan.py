@@ -6,7 +6,7 @@ question and never "nothing wanted".
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -44,16 +44,19 @@ class Want:
     trace: Trace | None = None
     sheet: SheetId | None = None
     """Of a copy or orphan: the timesheet it is about, nothing being wanted of it."""
-    moved: "Moved | None" = None
-    """Where the ticket is another customer's by now."""
+    question: "Question | None" = None
+    """To be answered before anything else is done about this work."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """For whom a ticket is since an entry of it was first read, and what would be wanted then."""
+class Question:
+    """What Zammad leaves open, and what would be wanted if it is taken as it stands there now."""
 
-    attribution: Attribution
-    work: Work
+    reason: Reason
+    instead: Work
+    detail: str
+    attribution: Attribution | None = None
+    """Of `customer_changed`: for whom the ticket is by now."""
 
 
 def plan(book: Book, policy: Policy, silent: Collection[SubjectId] = ()) -> list[Want]:
@@ -79,7 +82,9 @@ def _postings(
         if subject in silent:
             continue
         seconds = netting.left.get(id_, 0)
-        if seconds:
+        if entry.doubted is not None and not entry.gone:
+            wants.append(_doubtful(book, policy, netting, entry=entry, seconds=seconds))
+        elif seconds:
             wants.append(_placed(book, policy, netting, entry=entry, seconds=seconds))
         elif subject in book.postings:
             wants.append(Want(subject, None, inputs=entry.inputs, trace=_trace(entry, 0, netting)))
@@ -105,8 +110,31 @@ def _placed(book: Book, policy: Policy, netting: Netting, *, entry: Entry, secon
         trace=_trace(
             entry, seconds, netting, rules=rules, began_at=work.began_at, placement=placement
         ),
-        moved=_moved(book, entry.inputs, policy, subject, seconds),
+        question=_moved(book, entry.inputs, policy, subject, seconds),
     )
+
+
+def _doubtful(book: Book, policy: Policy, netting: Netting, *, entry: Entry, seconds: int) -> Want:
+    """What was certain before is wanted until a person has said which unit the edit was in."""
+    doubted = entry.doubted or entry.recorded
+    doubt = doubted.doubt
+    worth = doubt.duration_seconds if doubt else 0
+    if worth > 0:
+        place, _, _ = _mapped(entry.inputs, policy, connection_of(book.id))
+        instead = _work(entry.inputs, worth, place, _placement(place, policy))
+    else:
+        instead = Work(place=None, began_at=doubted.created_at, duration_seconds=worth)
+    detail = (
+        f"Edited to {doubted.raw_units} after Zammad's unit had changed: by the unit it was made in that"
+        f" is {doubted.duration_seconds} seconds, by the later one {worth}."
+    )
+    question = Question(Reason.UNIT_UNCONFIRMED, instead, detail)
+    if seconds:
+        want = _placed(book, policy, netting, entry=entry, seconds=seconds)
+        return replace(want, question=question)
+    subject = posting_of(book.id, entry.recorded.entry)
+    trace = _trace(entry, 0, netting)
+    return Want(subject, None, inputs=entry.inputs, trace=trace, question=question)
 
 
 def _work(inputs: Inputs, seconds: int, place: Place | None, placement: Placement) -> Work:
@@ -116,7 +144,7 @@ def _work(inputs: Inputs, seconds: int, place: Place | None, placement: Placemen
 
 def _moved(
     book: Book, inputs: Inputs, policy: Policy, subject: SubjectId, seconds: int
-) -> Moved | None:
+) -> Question | None:
     """None also where the rules give both customers one project, and where a person declined it."""
     ticket = book.ticket.ticket if book.ticket else None
     if ticket is None or (ticket.organization_id, ticket.customer_id) == (
@@ -131,7 +159,17 @@ def _moved(
     if _project(now, policy, source) == _project(inputs, policy, source):
         return None
     place, _, _ = _mapped(now, policy, source)
-    return Moved(attribution, _work(now, seconds, place, _placement(place, policy)))
+    detail = (
+        f"When this was first read, the ticket was for {_whom(inputs.attribution)}; by now it is for"
+        f" {_whom(attribution)}."
+    )
+    instead = _work(now, seconds, place, _placement(place, policy))
+    return Question(Reason.CUSTOMER_CHANGED, instead, detail, attribution)
+
+
+def _whom(attribution: Attribution) -> str:
+    organization = attribution.organization_id or "none"
+    return f"organization {organization}, customer {attribution.customer_id or 'none'}"
 
 
 def _project(inputs: Inputs, policy: Policy, source: str) -> tuple[str, int] | None:
