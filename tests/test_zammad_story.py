@@ -3,11 +3,17 @@
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from bench.world import Json, World, eventually, world
+from hourbook_cli.demo_setup import DESK, HOURS
+from hourbook_contracts.codec import encode
+from hourbook_contracts.ledger import ConflictResolved
+from hourbook_contracts.topics import LEDGER
 from hourbook_kit import clock
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
@@ -57,6 +63,44 @@ async def row_of(here: World, booked: int, holds: Callable[[Json], bool]) -> Jso
     return row
 
 
+async def settled(here: World, booked: int) -> Json:
+    return await row_of(here, booked, lambda _: True)
+
+
+async def asked(here: World, time_accounting: int, reason: str) -> Json:
+    """The open question about an hour, with this reason."""
+
+    async def is_asked() -> bool:
+        return (await here.of_entry(time_accounting)).get("reason") == reason
+
+    await eventually(is_asked, what=f"the question {reason}")
+    conflict: Json = (await here.of_entry(time_accounting))["conflict"]
+    return conflict
+
+
+async def answer(here: World, conflict: Json, choice: str) -> None:
+    """As a person does; the values are those that were shown."""
+    told: dict[str, Any] = {
+        "observed_at": clock.now(),
+        "book": conflict["book"],
+        "connection": DESK,
+        "posting": conflict["subject"],
+        "gen": conflict["gen"],
+        "choice": choice,
+        "want": conflict["want"],
+        "held": conflict["held"],
+        "by": "operator",
+    }
+    record = encode(ConflictResolved.model_validate(told, strict=False))
+    async with AIOKafkaProducer(bootstrap_servers=here.stack.bootstrap) as producer:
+        await producer.send_and_wait(
+            LEDGER.name,
+            key=conflict["book"].encode(),
+            value=record.value,
+            headers=record.headers,
+        )
+
+
 def lasts(seconds: int) -> Callable[[Json], bool]:
     return lambda row: row["duration"] == seconds
 
@@ -104,6 +148,23 @@ async def test_the_evening_in_new_york_is_of_the_month_it_is_there(here: World) 
     assert (await here.of_entry(booked))["day"] == last_of_month.isoformat()
 
 
+async def test_a_month_that_is_closed_ends_when_it_ends_for_the_worker(here: World) -> None:
+    """The same moment is the last evening of a closed month for one, and a new morning for the other."""
+    first = clock.now().date().replace(day=1)
+    last = first - timedelta(days=1)
+    made_at = datetime.combine(last, time(22, 40), NEW_YORK).astimezone(UTC)
+    closed = f"/api/connectors/{HOURS}/closed-periods"
+    days = {"first_on": last.replace(day=1).isoformat(), "last_on": last.isoformat()}
+    await here.api.post(closed, days)
+    evening = await book_at(here, 5, made_at, EMMA)
+    morning = await book_at(here, 5, made_at, ANNA)
+    await asked(here, evening, "closed_period")
+    await settled(here, morning)
+    assert (await here.of_entry(morning))["day"] == first.isoformat()
+    await here.api.delete(closed, **days)
+    await settled(here, evening)
+
+
 async def test_a_correction_takes_from_two_entries_the_latest_first(here: World) -> None:
     ticket = await here.new_ticket("Corrected over two")
     first, second = await here.book(ticket, 20), await here.book(ticket, 15)
@@ -118,55 +179,140 @@ async def test_a_correction_takes_from_two_entries_the_latest_first(here: World)
     await eventually(is_gone, what="the second timesheet's end")
 
 
-async def test_a_unit_of_an_hour_holds_for_what_is_booked_after_it(here: World) -> None:
-    """The product asks before it reads with another unit, and reads on when a person has said it."""
-    ticket = await here.new_ticket("Units")
-    before = await here.book(ticket, 15)
-    await row_of(here, before, lasts(900))
-    changed_at = clock.now()
-    await told(here, "PUT", "/_twin/settings", {"time_accounting_unit": "hour"})
-    body = {
+async def test_an_article_that_is_deleted_takes_its_time_along(here: World) -> None:
+    ticket = await here.new_ticket("Wrong note")
+    note = {"article": {"body": "wrong", "internal": True, "time_unit": "25"}}
+    (await here.zammad.put(f"/api/v1/tickets/{ticket}", json=note)).raise_for_status()
+    (booked,) = [one for one in await here.time_accountings() if one["ticket_id"] == ticket]
+
+    async def mapped() -> bool:
+        return bool((await here.of_entry(booked["id"])).get("state"))
+
+    await eventually(mapped, what="the time of the note")
+    path = f"/api/v1/ticket_articles/{booked['ticket_article_id']}"
+    (await here.zammad.delete(path)).raise_for_status()
+
+    async def is_retracted() -> bool:
+        return bool((await here.of_entry(booked["id"])).get("retracted"))
+
+    await eventually(is_retracted, what="the time gone with its note")
+
+
+# ------------------------------------------------------------------------------ tickets
+async def test_a_ticket_that_is_merged_keeps_its_time_and_gives_it_the_others_number(
+    here: World,
+) -> None:
+    source, target = await here.new_ticket("Same thing again"), await here.new_ticket("The thing")
+    numbers = {one["id"]: one["number"] for one in await here.tickets()}
+    booked = await here.book(source, 15)
+    before = await settled(here, booked)
+    assert f"#{numbers[source]} " in before["description"]
+    merge = f"/api/v1/ticket_merge/{source}/{numbers[target]}"
+    assert (await here.zammad.put(merge)).json()["result"] == "success"
+
+    async def is_renumbered() -> bool:
+        row = await here.sheet_of(booked)
+        return row is not None and f"#{numbers[target]} " in row["description"]
+
+    await eventually(is_renumbered, what="the target's number in Kimai")
+    after = await settled(here, booked)
+    assert (after["id"], after["duration"], after["begin"]) == (
+        before["id"],
+        before["duration"],
+        before["begin"],
+    )
+    entry = await here.of_entry(booked)
+    assert entry["book"] == f"zammad:{DESK}:{source}"
+    ticket = await here.api.get(f"/api/tickets/{entry['book']}")
+    assert ticket["merged_into"] == f"zammad:{DESK}:{target}"
+    await here.edit(booked, 30)
+    await row_of(here, booked, lasts(1800))
+
+
+async def test_a_ticket_given_to_another_customer_moves_its_hours_by_a_persons_word_alone(
+    here: World,
+) -> None:
+    ticket = await here.new_ticket("Whose is it?")
+    stays, moves = await here.book(ticket, 15), await here.book(ticket, 20)
+    first, second = await settled(here, stays), await settled(here, moves)
+    given = {"organization_id": 3, "customer_id": 11}
+    (await here.zammad.put(f"/api/v1/tickets/{ticket}", json=given)).raise_for_status()
+    question = await asked(here, stays, "customer_changed")
+    assert "organization 3" in question["detail"]
+    await answer(here, question, "kimai")
+    row = await settled(here, stays)
+    assert (row["id"], row["project"]) == (first["id"], first["project"])
+    await answer(here, await asked(here, moves, "customer_changed"), "zammad")
+    row = await settled(here, moves)
+    assert row["id"] == second["id"]
+    assert row["project"] != second["project"]
+    later = await here.book(ticket, 25)
+    assert (await settled(here, later))["project"] == row["project"]
+
+
+# ------------------------------------------------------------------------------ reading again, units
+async def test_days_that_are_read_again_change_nothing_and_show_how_far_they_are(
+    here: World,
+) -> None:
+    await eventually(here.is_quiet, what="quiet")
+    writes = await here.writes()
+    body = {"connection": DESK, "first_on": "2026-01-01", "last_on": "2026-12-31"}
+    wanted = (await here.api.post("/api/sync/backfills", body))["id"]
+
+    async def progress() -> Json:
+        sources = (await here.api.get("/api/sync/status"))["sources"]
+        (source,) = [one for one in sources if one["name"] == DESK]
+        return next((one for one in source["backfills"] if one["id"] == wanted), {})
+
+    async def is_finished() -> bool:
+        return (await progress()).get("state") == "finished"
+
+    await eventually(is_finished, what="the days read again")
+    done = await progress()
+    tickets = {one["ticket_id"] for one in await here.time_accountings()}
+    assert (done["tickets"], done["tickets_read"], done["tickets_failed"]) == (
+        len(tickets),
+        len(tickets),
+        0,
+    )
+    await eventually(here.is_quiet, what="quiet")
+    assert await here.writes() == writes
+
+
+async def test_a_zammad_that_counts_hours_from_now_on_is_asked_about_and_nothing_is_guessed(
+    here: World,
+) -> None:
+    """The last one: what follows is counted in hours."""
+    ticket = await here.new_ticket("Hours from now on")
+    minutes = await here.book(ticket, 15)
+    await settled(here, minutes)
+    switched_at = clock.now()
+    setting = {"time_accounting_unit": "hour"}
+    (await here.zammad.put("/_twin/settings", json=setting)).raise_for_status()
+    await here.api.post("/api/sync/manual", {"connections": [DESK], "what": "sweep"})
+
+    async def is_alarmed() -> bool:
+        alarms = (await here.api.get(f"/api/connectors/{DESK}"))["alarms"]
+        return [alarm["alarm"] for alarm in alarms] == ["unit_changed"]
+
+    await eventually(is_alarmed, what="the alarm about the unit")
+    hours = await here.book(ticket, 0.25)
+    await here.api.post("/api/sync/manual", {"connections": [DESK], "what": "sweep"})
+    (source,) = (await here.api.get("/api/sync/status"))["sources"]
+    assert source["unit_in_zammad"] == "hour"
+    assert await here.of_entry(hours) == {}
+    unit = {
         "unit": "hour",
         "seconds_per_unit": 3600,
-        "effective_from": changed_at.isoformat(),
+        "effective_from": switched_at.isoformat(),
     }
-    await here.api.post("/api/connectors/desk/unit", body)
-    after = await here.book(ticket, 0.5)
-    await row_of(here, after, lasts(1800))
-    await here.edit(before, 30)
-    await row_of(here, before, lasts(1800))
-    await told(here, "PUT", "/_twin/settings", {"time_accounting_unit": "minute"})
-    await here.api.post("/api/connectors/desk/unit", {"unit": "minute", "seconds_per_unit": 60})
-
-
-async def test_another_customer_is_a_question_and_moves_no_hour(here: World) -> None:
-    ticket = await here.new_ticket("Whose is it")
-    booked = await here.book(ticket, 15)
-    row = await row_of(here, booked, lasts(900))
-    shown = (await here.zammad.get(f"/api/v1/tickets/{ticket}")).json()
-    users = (await here.zammad.get("/api/v1/users?per_page=1000")).json()
-    other = next(
-        user
-        for user in users
-        if user.get("organization_id") not in (None, shown["organization_id"])
-    )
-    wish = {"customer_id": other["id"], "organization_id": other["organization_id"]}
-    await told(here, "PUT", f"/api/v1/tickets/{ticket}", wish)
-
-    async def is_asked() -> bool:
-        return (await here.of_entry(booked)).get("reason") == "customer_changed"
-
-    await eventually(is_asked, seconds=30, what="the question")
-    still = await here.sheet_of(booked)
-    assert still is not None
-    assert (still["id"], still["project"]) == (row["id"], row["project"])
-
-
-async def test_hours_of_a_merged_ticket_stay_as_they_are(here: World) -> None:
-    source, target = await here.new_ticket("Twice told"), await here.new_ticket("Told first")
-    booked = await here.book(source, 15)
-    row = await row_of(here, booked, lasts(900))
-    number = (await here.zammad.get(f"/api/v1/tickets/{target}")).json()["number"]
-    await told(here, "PUT", f"/api/v1/ticket_merge/{source}/{number}", {})
-    await here.edit(booked, 30)
-    assert (await row_of(here, booked, lasts(1800)))["id"] == row["id"]
+    await here.api.post(f"/api/connectors/{DESK}/unit", unit)
+    row = await settled(here, hours)
+    assert row["duration"] == 900
+    before = await here.sheet_of(minutes)
+    assert before is not None
+    assert before["duration"] == 900
+    await here.edit(minutes, 0.5)
+    question = await asked(here, minutes, "unit_unconfirmed")
+    await answer(here, question, "zammad")
+    await row_of(here, minutes, lasts(1800))

@@ -32,6 +32,9 @@ class Api:
     async def put(self, path: str, body: Any) -> Any:
         return await self._call("PUT", path, json=body)
 
+    async def delete(self, path: str, **params: str) -> Any:
+        return await self._call("DELETE", path, params=params)
+
     async def post_new(self, path: str, body: Any) -> bool:
         """Whether it was made; False where there was one already."""
         answer = await self._send("POST", path, json=body)

@@ -367,6 +367,8 @@ class DescriptionParts(Value):
     ticket_number: str
     title: Sealed | None = None
     link: str | None = None
+    formerly: str | None = None
+    """Of a merged ticket, the number that was named before: it is put right, and no other word."""
 
 
 class Decision(LedgerMessage):

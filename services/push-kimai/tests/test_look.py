@@ -248,3 +248,32 @@ def test_the_days_of_a_move_are_both_days() -> None:
     moved = requested(op="update", expected=work(15, made=NOON + timedelta(days=1)))
     assert len(set(days_of(moved, {PLACE.user_id: BERLIN}))) == 2
     assert day_of(work(15), BERLIN) == NOON.date()
+
+
+def merged(shown: Timesheet, *, to: int = 15) -> Verdict:
+    """An update whose ticket was merged: 65002 has its articles by now."""
+    asking = asked(requested(to, op="update", gen=2, expected=work(15), sheet=shown.sheet("hours")))
+    text = DescriptionParts(template=1, ticket_number="65002", formerly="65001")
+    request = asking.request.model_copy(update={"text": text})
+    return at_row(replace(asking, request=request), shown, POSTING)
+
+
+def test_a_row_that_names_a_merged_ticket_is_written_though_its_work_is_right() -> None:
+    assert isinstance(merged(row(text="#65001 Printer", marker=MINE)), Send)
+    assert isinstance(merged(row(text="#65002 Printer", marker=MINE)), Holds)
+    assert isinstance(merged(row(text="A person's words", marker=MINE)), Holds)
+
+
+def test_an_exported_row_keeps_the_number_it_has() -> None:
+    verdict = merged(row(text="#65001 Printer", marker=MINE, exported=True))
+    assert isinstance(verdict, Refuse)
+    assert verdict.why == "locked"
+
+
+def test_a_row_that_names_the_merged_ticket_may_be_a_twin() -> None:
+    text = DescriptionParts(template=1, ticket_number="65002", formerly="65001")
+    asking = asked(requested())
+    request = asking.request.model_copy(update={"text": text})
+    verdict = at_create(replace(asking, request=request), [row(text="#65001 by hand")], {})
+    assert isinstance(verdict, Refuse)
+    assert verdict.why == "possible_duplicate"

@@ -56,6 +56,27 @@ def test_a_persons_text_stays_and_only_the_marker_is_appended() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("#65001 Printer on fire", "#65002 Printer on fire"),
+        ("#65001", "#65002"),
+        (
+            "#65001 Printer on fire, and two hours of waiting",
+            "#65002 Printer on fire, and two hours of waiting",
+        ),
+        ("Worked on #65001", "Worked on #65001"),
+        ("#650011 of another", "#650011 of another"),
+    ],
+)
+def test_of_a_merged_ticket_the_number_is_put_right_and_no_other_word(
+    written: str, left: str
+) -> None:
+    row = replace(OURS, description=f"{written} [hb-aaaaaaaaaaaaaaaa.1]")
+    parts = DescriptionParts(template=1, ticket_number="65002", formerly="65001")
+    assert to_update(work(30), row, MARKER, parts)["description"] == f"{left} {MARKER.text}"
+
+
 def test_a_text_that_fills_kimais_column_is_left_alone() -> None:
     full = replace(OURS, description="x" * BYTES_MAX)
     assert "description" not in to_update(work(30), full, MARKER)

@@ -32,6 +32,7 @@ from hourbook_contracts.testing import (
     observed,
     policy,
     recorded,
+    refused,
     requested,
     resolved,
     retracted,
@@ -173,13 +174,45 @@ def test_an_exported_hour_is_asked_about_and_never_moved() -> None:
 
 
 # ------------------------------------------------------------------------------ merged
-def test_after_a_merge_what_is_written_names_the_ticket_that_has_the_articles() -> None:
-    merged = ticket_observed(no=2, merged_into=BookId("zammad:desk:345"), merged_number="65002")
-    assert said(*BOOKED, merged) == []
-    asked = request(*BOOKED, merged, recorded(30, no=3))
+MERGED = ticket_observed(no=2, merged_into=BookId("zammad:desk:345"), merged_number="65002")
+NAMED = (*FIRST, request(*FIRST), written(15), settled(gen=2))
+"""Booked by a request that named the ticket."""
+
+
+def test_a_timesheet_of_a_ticket_that_was_merged_is_to_name_the_other_one() -> None:
+    asked = request(*NAMED, MERGED)
+    assert (asked.op, asked.want, asked.expected) == ("update", work(15), work(15))
+    assert asked.text is not None
+    assert (asked.text.ticket_number, asked.text.formerly) == ("65002", "65001")
+    (rest,) = said(*NAMED, MERGED, asked, written(15, gen=asked.gen, no=5))
+    assert isinstance(rest, Settled)
+    assert said(*NAMED, MERGED, asked, written(15, gen=asked.gen, no=5), rest) == []
+
+
+def test_time_edited_on_a_merged_ticket_stays_its_own_and_names_the_other() -> None:
+    asked = request(*NAMED, MERGED, recorded(30, no=3))
+    assert asked.want == work(30)
+    assert asked.posting.startswith(BOOK)
     assert asked.text is not None
     assert asked.text.ticket_number == "65002"
-    assert asked.posting.startswith(BOOK)
+
+
+def test_time_booked_after_the_merge_names_the_other_from_the_first() -> None:
+    asked = request(MERGED, recorded(15, no=3))
+    assert asked.op == "create"
+    assert asked.text is not None
+    assert (asked.text.ticket_number, asked.text.formerly) == ("65002", "65001")
+
+
+def test_an_exported_timesheet_of_a_merged_ticket_is_left_alone() -> None:
+    assert said(*NAMED, observed(15, no=3, locked=True), MERGED) == []
+
+
+def test_a_text_that_was_refused_is_not_asked_for_again() -> None:
+    asked = request(*NAMED, MERGED)
+    refusal = refused("lockdown", gen=asked.gen, no=5, held=work(15))
+    (rest,) = said(*NAMED, MERGED, asked, refusal)
+    assert isinstance(rest, Settled)
 
 
 # ------------------------------------------------------------------------------ edited after a switch

@@ -14,6 +14,7 @@ from hourbook_contracts.ids import SheetId
 from hourbook_contracts.ledger import TimesheetRequested, Work
 from hourbook_contracts.likeness import alike
 from hourbook_push_kimai.rounding import NOTHING_LEARNED, Guesses, rounded, times_of, times_of_work
+from hourbook_push_kimai.text import renumbered
 from hourbook_push_kimai.timesheet import Timesheet
 
 
@@ -142,7 +143,7 @@ def at_row(asked: Asked, row: Timesheet | None, tied_to: str | None) -> Verdict:
         return Absent() if request.op == "delete" else Refuse("gone")
     if tied_to != request.posting:
         return Refuse("invalid", row, detail="This timesheet is not tied to this entry.")
-    if asked.is_wanted(row):
+    if asked.is_wanted(row) and renumbered(row.description, request.text) is None:
         return Holds(row, sure=True)
     if not asked.first:
         marker = row.marker
@@ -200,8 +201,9 @@ def _may_be_twin(asked: Asked, row: Timesheet) -> bool:
 
 
 def _names(request: TimesheetRequested, description: str | None) -> bool:
-    """Whether the ticket's number stands in the text, and not as a part of a longer number."""
+    """Whether the ticket's number, or the one before it was merged, stands there as a whole number."""
     if request.text is None or not description:
         return False
-    number = re.escape(request.text.ticket_number)
-    return re.search(rf"(?<!\d){number}(?!\d)", description) is not None
+    numbers = {request.text.ticket_number, request.text.formerly or request.text.ticket_number}
+    either = "|".join(map(re.escape, sorted(numbers)))
+    return re.search(rf"(?<!\d)(?:{either})(?!\d)", description) is not None

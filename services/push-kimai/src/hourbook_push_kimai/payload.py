@@ -5,9 +5,9 @@ Kimai reads a naive time in the caller's zone, and null as true or as an error (
 
 from datetime import UTC, datetime
 
-from hourbook_contracts.ledger import Work
+from hourbook_contracts.ledger import DescriptionParts, Work
 from hourbook_contracts.marker import Marker
-from hourbook_push_kimai.text import marked
+from hourbook_push_kimai.text import marked, renumbered
 from hourbook_push_kimai.timesheet import Timesheet, end_of
 
 Payload = dict[str, str | int]
@@ -21,12 +21,14 @@ def to_create(want: Work, description: str) -> Payload:
     return {**_fields(want, 0), "description": description}
 
 
-def to_update(want: Work, row: Timesheet, marker: Marker) -> Payload:
-    """Only what differs from the row, and the marker of this write."""
+def to_update(
+    want: Work, row: Timesheet, marker: Marker, parts: DescriptionParts | None = None
+) -> Payload:
+    """Only what differs from the row, the marker of this write, and the number of a merged ticket."""
     shown = _fields_of(row)
     wanted = _fields(want, row.break_seconds)
     changes: Payload = {name: value for name, value in wanted.items() if shown[name] != value}
-    text = marked(row.description, marker)
+    text = marked(renumbered(row.description, parts) or row.description, marker)
     if text is not None:
         changes["description"] = text
     return changes

@@ -22,6 +22,16 @@ def _words(parts: DescriptionParts | None, title: str | None) -> str:
     return f"#{parts.ticket_number} {readable}".rstrip()
 
 
+def renumbered(written: str | None, parts: DescriptionParts | None) -> str | None:
+    """A text that begins as ours did with the number of before, with the one of now; None for any other."""
+    if parts is None or parts.formerly is None or written is None:
+        return None
+    before = f"#{parts.formerly}"
+    if written != before and not written.startswith(f"{before} "):
+        return None
+    return f"#{parts.ticket_number}{written[len(before) :]}"
+
+
 def marked(written: str | None, marker: Marker) -> str | None:
     """A person's text with this marker at its end; None where it already is so, or there is no room."""
     text = with_marker(written, marker)

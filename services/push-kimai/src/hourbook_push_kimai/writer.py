@@ -196,7 +196,8 @@ class Writer:
         assert ready.work is not None  # noqa: S101 -- only a delete wants nothing
         if ready.row is None:
             return await kimai.create(to_create(ready.work, text))
-        return await kimai.change(ready.row.id, to_update(ready.work, ready.row, claimed.marker))
+        changes = to_update(ready.work, ready.row, claimed.marker, claimed.request.text)
+        return await kimai.change(ready.row.id, changes)
 
     async def _settle(self, claimed: Claim, ready: Ready, outcome: Outcome) -> None:
         """What the answer to our write means for its row."""

@@ -119,6 +119,8 @@ class Posting:
     refusal: Refusal | None = None
     mapped: Mapped | None = None
     not_these: tuple[SheetId, ...] = ()
+    named: str | None = None
+    """The ticket's number that what is written was to name."""
     declined: Attribution | None = None
     """For whom the ticket is by now, where a person said that this stays with whom it was."""
 

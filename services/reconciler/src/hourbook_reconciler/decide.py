@@ -111,7 +111,7 @@ def _verdict(case: _Case) -> Verdict:
     if case.want.question is not None:
         return _ask(case, case.want.question.reason, detail=case.want.question.detail)
     if not case.zammad_moved and not case.kimai_moved:
-        return _settled(case)
+        return _request(case) if _is_misnamed(case) else _settled(case)
     if want is None and held is None:
         return _settled(case)
     if want is not None and want.place is None:
@@ -129,6 +129,16 @@ def _verdict(case: _Case) -> Verdict:
         reason = REASON_OF_REFUSAL.get(refusal.why, Reason.REFUSED_BY_KIMAI)
         return _ask(case, reason, refusal.candidates, refusal.detail)
     return _request(case)
+
+
+def _is_misnamed(case: _Case) -> bool:
+    """Whether what is written names a ticket that was merged since, and may be written."""
+    merged = case.book.ticket.merged_number if case.book.ticket else None
+    if merged is None or case.posting.named in (None, merged):
+        return False
+    if case.held is None or case.locked or case.posting.refusal is not None:
+        return False
+    return not _in_closed_period(case)
 
 
 def _permitted(case: _Case, op: str) -> bool:
@@ -271,21 +281,23 @@ def _request(case: _Case) -> TimesheetRequested:
         inputs=case.want.inputs,
         placement=case.want.placement,
         not_these=() if op == "adopt" else posting.not_these,
-        text=_text(case.book, case.want) if want is not None else None,
+        text=_text(case.book, case.want, posting) if want is not None else None,
     )
 
 
-def _text(book: Book, want: Want) -> DescriptionParts:
+def _text(book: Book, want: Want, posting: Posting) -> DescriptionParts:
     """What the description is rendered from; the number is there even before the title was read.
 
     Of a ticket that was merged it names the other one, where people find its articles.
     """
     if book.ticket is not None:
-        merged = book.ticket.merged_number
+        own, merged = book.ticket.ticket.number, book.ticket.merged_number
+        named = own if posting.named in (None, merged) else posting.named
         return DescriptionParts(
             template=TEMPLATE,
-            ticket_number=merged or book.ticket.ticket.number,
+            ticket_number=merged or own,
             title=book.ticket.merged_title if merged else book.ticket.title,
+            formerly=named if merged else None,
         )
     number = next(
         entry.recorded.ticket.number

@@ -152,9 +152,10 @@ def _written(book: Book, said: TimesheetWritten) -> Book:
         return book
     book = _read(book, said.sheet, Sheet(said.no, said.stored, said.locked, said.marker))
     request = posting.verdict if isinstance(posting.verdict, TimesheetRequested) else None
-    mapped = None
+    mapped = named = None
     if said.asked is not None and request is not None:
         mapped = Mapped(request.inputs, said.asked.place, request.placement)
+        named = request.text.ticket_number if request.text else None
     return _with(
         book,
         said.posting,
@@ -163,6 +164,7 @@ def _written(book: Book, said: TimesheetWritten) -> Book:
             answered=said.gen,
             sheet=None if said.stored is None else said.sheet,
             mapped=mapped,
+            named=named,
             agreed=Agreement(
                 said.asked,
                 said.stored if said.sure else said.asked,
