@@ -184,7 +184,7 @@ async def zoned(desk: Desk, body: MappingBody) -> MappingBody:
     if body.kind != "worker" or body.time_zone is not None:
         return body
     zone = await desk.pool.fetchval(
-        "SELECT time_zone FROM push.directory WHERE (target, kind, id) = ($1, 'user', $2)",
+        "SELECT time_zone FROM push.directory WHERE (target, kind) = ($1, 'user') AND id = $2::bigint",
         body.target,
         body.target_id,
     )
