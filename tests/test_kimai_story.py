@@ -25,10 +25,11 @@ async def up(folder: Path) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def here(up: World) -> AsyncIterator[World]:
-    """A Kimai without rules of its own, before and after."""
+    """A Kimai without rules of its own, before and after: the tests come in any order."""
     yield up
     await told(up, "PUT", "settings", {})
     await told(up, "PUT", "roles/ROLE_HOURBOOK", sorted(LEAST_PRIVILEGE))
+    await forget_the_lockdown(up)
 
 
 async def told(here: World, method: str, path: str, wish: object) -> None:
@@ -131,7 +132,6 @@ async def test_what_kimai_has_locked_is_asked_about_and_not_tried_again(here: Wo
 async def test_a_right_that_is_missing_is_told_to_whoever_asks_and_to_the_doctor(
     here: World,
 ) -> None:
-    await forget_the_lockdown(here)
     code, said = await here.command("doctor", "hours")
     assert code == 0, said
     rights = sorted(LEAST_PRIVILEGE - {"create_other_timesheet"})
@@ -149,7 +149,7 @@ async def test_a_right_that_is_missing_is_told_to_whoever_asks_and_to_the_doctor
 
 
 async def forget_the_lockdown(here: World) -> None:
-    """A sweep finds that it is lifted."""
+    """A sweep finds that it is lifted; until then nothing is written before its end."""
     await here.api.post("/api/sync/manual", {"connections": ["hours"], "what": "sweep"})
 
     async def is_forgotten() -> bool:
