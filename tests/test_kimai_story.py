@@ -80,6 +80,7 @@ async def test_where_overlap_is_forbidden_hours_of_one_worker_stand_side_by_side
         learned = (await here.api.get("/api/connectors/hours"))["learned"]
         return learned is not None and not learned["allows_overlap"]
 
+    await look_whole(here)
     await eventually(is_learned, what="that this Kimai forbids overlap")
     ticket = await here.new_ticket("Three at once")
     booked = [await here.book(ticket, minutes) for minutes in (15, 20, 25)]
@@ -148,9 +149,14 @@ async def test_a_right_that_is_missing_is_told_to_whoever_asks_and_to_the_doctor
     assert "create_other_timesheet" in said
 
 
+async def look_whole(here: World) -> None:
+    """A sweep of Kimai, with which its rules are read too."""
+    await here.api.post("/api/sync/manual", {"connections": ["hours"], "what": "sweep"})
+
+
 async def forget_the_lockdown(here: World) -> None:
     """A sweep finds that it is lifted; until then nothing is written before its end."""
-    await here.api.post("/api/sync/manual", {"connections": ["hours"], "what": "sweep"})
+    await look_whole(here)
 
     async def is_forgotten() -> bool:
         rows = await here.rows("SELECT locked_until FROM push.observed WHERE target = 'hours'")

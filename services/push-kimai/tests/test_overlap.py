@@ -225,3 +225,19 @@ async def test_a_save_by_which_kimai_only_rounds_is_told_as_such(hours: Hours) -
     )
     await hours.say(update)
     assert isinstance(await hours.answer(gen=2), TimesheetWritten)
+
+
+async def test_what_is_sent_again_is_known_by_the_begin_it_was_sent_with_last(hours: Hours) -> None:
+    """The first attempt chose another begin and broke; until the second, the wanted one came free."""
+    await forbidding(hours)
+    lunch = typed(hours, NOON - timedelta(minutes=15), NOON)
+    hours.fault(Kind.RESET_BEFORE, "POST")
+    await hours.say(hours.request(want=hours.work(15)))
+    await hours.until(lambda: hours.calls("POST") == 1)
+    hours.memory.forget(lunch.id)
+    typed(hours, NOON - timedelta(hours=6), NOON - timedelta(minutes=15))
+    hours.fault(Kind.RESET_AFTER, "POST")
+    answer = await written(hours)
+    assert answer.sure
+    assert spans(hours)[-1] == (NOON - timedelta(minutes=15), NOON)
+    assert hours.calls("POST") == 2

@@ -161,7 +161,7 @@ class Writer:
         zone = self.world.zone_of(claimed.user_id)
         on = look.day_of(want, zone)
         seen = await self.looking.day(claimed.user_id, on, zone)
-        wanted = claimed.begins_at or want.began_at
+        wanted = want.began_at
         if row is not None and look.day_of(row.work(target.name), zone) == on:
             wanted = row.began_at
         length = timedelta(seconds=want.duration_seconds + (row.break_seconds if row else 0))
@@ -241,6 +241,7 @@ class Writer:
             await self.recorder.conclude(claimed, await self._on_another(ready, row, place.user_id))
             return
         self.looking.looks.written(row)
+        self.crowded.discard((claimed.request.posting, claimed.request.gen))
         await self.recorder.conclude(claimed, Holds(row, sure=True))
         await self.world.look_back(row)
         stored = times_of(row)
@@ -283,8 +284,9 @@ def writer(world: World, looks: Looks) -> Writer:
 
 
 def _chosen(claimed: Claim, ready: Ready) -> datetime | None:
-    """The begin, where it is another than the request's: a later attempt must know it."""
+    """The begin, where it is another than a later attempt would take it to be."""
     want = claimed.request.want
-    if ready.work is None or want is None or ready.work.began_at == want.began_at:
+    if ready.work is None or want is None:
         return None
-    return ready.work.began_at
+    taken_for = claimed.begins_at or want.began_at
+    return None if ready.work.began_at == taken_for else ready.work.began_at
