@@ -4,9 +4,10 @@ Pure: Zammad is a few dictionaries, ingest's reading of it and the reconciler's 
 and Kimai is a table that does what it is asked. Times only pass where somebody does something.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,9 +26,9 @@ from hourbook_contracts.ledger import (
     Work,
 )
 from hourbook_contracts.testing import mapping, policy
-from hourbook_ingest_zammad.diff import Reading, Remembered, findings, missing
-from hourbook_ingest_zammad.normalise import MergedInto, TicketReading, TimeAccounting
-from hourbook_ingest_zammad.reading import entries as counted
+from hourbook_kit.source.diff import Reading, Remembered, findings, missing
+from hourbook_kit.source.protocol import Booking, MergedInto, TicketReading
+from hourbook_kit.source.reading import entries as counted
 from hourbook_reconciler.book import Book
 from hourbook_reconciler.decide import decisions
 from hourbook_reconciler.evolve import evolve
@@ -53,7 +54,7 @@ class Desk:
     """A Zammad: what agents do to it. Its unit is a name, and changing it changes no number."""
 
     now: datetime = BEGAN
-    rows: dict[int, TimeAccounting] = field(default_factory=dict)
+    rows: dict[int, Booking] = field(default_factory=dict)
     organization: dict[int, int] = field(default_factory=lambda: {1: 2, 2: 2, 3: 3})
     merged: dict[int, int] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
@@ -62,19 +63,19 @@ class Desk:
 
     def book(self, ticket: int, agent: int, units: Decimal, kind: int) -> None:
         self.made += 1
-        self.rows[self.made] = TimeAccounting(
+        self.rows[self.made] = Booking(
             id=self.made,
             ticket_id=ticket,
-            time_unit=str(units),
-            type_id=kind,
-            created_by_id=agent,
+            raw_units=str(units),
+            activity_type_id=kind,
+            agent_id=agent,
             created_at=self.now,
             updated_at=self.now,
         )
 
-    def edit(self, number: int, **changed: object) -> None:
+    def edit(self, number: int, **changed: Any) -> None:
         wish = changed | {"updated_at": self.now}
-        self.rows[number] = self.rows[number].model_copy(update=wish)
+        self.rows[number] = replace(self.rows[number], **wish)
 
     def switch(self, unit: str) -> None:
         self.units.append(confirmed(unit, self.now))
@@ -86,10 +87,10 @@ class Desk:
         )
         return Source(configured, units=tuple(self.units))
 
-    def seconds(self, row: TimeAccounting) -> Decimal:
+    def seconds(self, row: Booking) -> Decimal:
         """What it is worth by the unit in force when it was made, reckoned once more and otherwise."""
         in_force = [unit for unit in self.units if unit.effective_from <= row.created_at]
-        worth = Decimal(row.time_unit) * in_force[-1].seconds_per_unit
+        worth = Decimal(row.raw_units) * in_force[-1].seconds_per_unit
         return worth.quantize(Decimal(1), ROUND_HALF_UP)
 
 
@@ -278,7 +279,7 @@ class Story:
         if number is not None and (self.doubtful or self._is_plain(number)):
             negative = self.draw(st.booleans())
             units = self.draw(st.sampled_from([self.units(negative=negative), Decimal("0.0")]))
-            self.world.desk.edit(number, time_unit=str(units))
+            self.world.desk.edit(number, raw_units=str(units))
 
     def retype(self) -> None:
         """After a switch of units nobody can tell it from an edit, unless the entry was read before."""
@@ -287,9 +288,9 @@ class Story:
             return
         row = self.world.desk.rows[number]
         known = self.world.book(row.ticket_id).entries.get(entry_of("desk", number))
-        was_read = known is not None and known.recorded.raw_units == row.time_unit
+        was_read = known is not None and known.recorded.raw_units == row.raw_units
         if self.doubtful or was_read or self._is_plain(number):
-            self.world.desk.edit(number, type_id=self.draw(st.sampled_from(TYPES)))
+            self.world.desk.edit(number, activity_type_id=self.draw(st.sampled_from(TYPES)))
 
     def delete(self) -> None:
         if (number := self._row()) is not None:

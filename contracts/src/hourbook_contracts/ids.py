@@ -9,6 +9,7 @@
 | subject | a posting, `<posting>/remainder` (what no entry could bear) or `<book>/<timesheet>` (a copy or orphan) |
 
 A connection's name is part of every key and never changes: lower-case letters, digits and hyphens.
+Of a source that is no Zammad its kind stands where `zammad` does.
 """
 
 from typing import Annotated, NewType
@@ -30,12 +31,12 @@ NAMESPACE = UUID("6b0f5b8e-9d0c-5f0e-8f53-4a2f6b1d7c11")
 REMAINDER = "/remainder"
 
 
-def book_of(connection: str, ticket_id: int) -> BookId:
-    return BookId(f"zammad:{connection}:{ticket_id}")
+def book_of(connection: str, ticket_id: int, kind: str = "zammad") -> BookId:
+    return BookId(f"{kind}:{connection}:{ticket_id}")
 
 
-def entry_of(connection: str, time_accounting_id: int) -> EntryId:
-    return EntryId(f"zammad:{connection}:{time_accounting_id}")
+def entry_of(connection: str, time_accounting_id: int, kind: str = "zammad") -> EntryId:
+    return EntryId(f"{kind}:{connection}:{time_accounting_id}")
 
 
 def sheet_of(connection: str, timesheet_id: int) -> SheetId:

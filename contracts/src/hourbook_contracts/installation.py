@@ -28,6 +28,7 @@ from hourbook_contracts.control import (
     WritesReleased,
     WritingSwitched,
 )
+from hourbook_contracts.ids import BookId, EntryId, book_of, entry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Zammad: its configuration, the confirmed units by date, its alarms that nobody answered."""
+    """A Zammad or another source: its configuration, its confirmed units by date, its open alarms."""
 
     configured: SourceConfigured
     units: tuple[UnitConfirmed, ...] = ()
@@ -59,6 +60,12 @@ class Source:
     @property
     def name(self) -> str:
         return self.configured.connection
+
+    def book(self, ticket_id: int) -> BookId:
+        return book_of(self.name, ticket_id, self.configured.kind)
+
+    def entry(self, booking_id: int) -> EntryId:
+        return entry_of(self.name, booking_id, self.configured.kind)
 
     def unit(self, made: datetime) -> UnitConfirmed | None:
         """In force for an entry made then; None while no person has confirmed any."""

@@ -13,7 +13,9 @@ from hourbook_contracts.control import SourceConfigured, UnitConfirmed
 from hourbook_contracts.installation import Source
 from hourbook_contracts.ledger import UnitDoubt
 from hourbook_ingest_zammad import normalise
-from hourbook_ingest_zammad.normalise import UnreadableError
+from hourbook_kit.source.protocol import UnreadableError
+from hourbook_kit.source.units import entry as entry_from
+from hourbook_kit.source.units import seconds as seconds_of
 
 RECORDED = {  # a real Zammad's (recordings/zammad, time_accountings--create_article)
     "id": 72,
@@ -52,14 +54,14 @@ def unit(seconds: int, since: datetime) -> UnitConfirmed:
 
 
 def test_a_unit_that_changed_later_changes_nothing_that_was_made_before() -> None:
-    entry = normalise.entry(normalise.time_accounting(RECORDED), source(unit(3600, SWITCHED)))
+    entry = entry_from(normalise.time_accounting(RECORDED), source(unit(3600, SWITCHED)))
     assert entry is not None
     assert (entry.duration_seconds, entry.doubt) == (74, None)
 
 
 def test_an_edit_after_the_unit_changed_is_in_doubt_and_told_by_both() -> None:
     edited = RECORDED | {"updated_at": "2024-04-02T08:00:00.000Z"}
-    entry = normalise.entry(normalise.time_accounting(edited), source(unit(3600, SWITCHED)))
+    entry = entry_from(normalise.time_accounting(edited), source(unit(3600, SWITCHED)))
     assert entry is not None
     assert (entry.seconds_per_unit, entry.duration_seconds) == (60, 74)
     assert entry.doubt == UnitDoubt(seconds_per_unit=3600, duration_seconds=4428)
@@ -67,11 +69,11 @@ def test_an_edit_after_the_unit_changed_is_in_doubt_and_told_by_both() -> None:
 
 def test_while_nobody_has_said_what_a_unit_is_there_is_no_entry() -> None:
     nobody = replace(source(), units=())
-    assert normalise.entry(normalise.time_accounting(RECORDED), nobody) is None
+    assert entry_from(normalise.time_accounting(RECORDED), nobody) is None
 
 
 def test_a_recorded_time_accounting_becomes_an_entry() -> None:
-    entry = normalise.entry(normalise.time_accounting(RECORDED), source())
+    entry = entry_from(normalise.time_accounting(RECORDED), source())
     assert entry is not None
     assert (entry.raw_units, entry.duration_seconds, entry.agent_id) == ("1.23", 74, 3)
     assert entry.created_at.isoformat() == "2024-03-17T20:45:01.946000+00:00"
@@ -90,21 +92,21 @@ def test_a_recorded_time_accounting_becomes_an_entry() -> None:
 def test_units_are_counted_in_whole_seconds(
     units: str, seconds_per_unit: int, seconds: int
 ) -> None:
-    assert normalise.seconds(units, seconds_per_unit) == seconds
+    assert seconds_of(units, seconds_per_unit) == seconds
 
 
 @given(two_places, st.integers(1, 86_400))
 def test_a_correction_cancels_exactly_what_it_corrects(units: Decimal, factor: int) -> None:
-    assert normalise.seconds(str(units), factor) == -normalise.seconds(str(-units), factor)
+    assert seconds_of(str(units), factor) == -seconds_of(str(-units), factor)
 
 
 @given(two_places, st.integers(1, 86_400))
 def test_rounding_moves_nothing_by_more_than_half_a_second(units: Decimal, factor: int) -> None:
-    assert abs(normalise.seconds(str(units), factor) - units * factor) <= Decimal("0.5")
+    assert abs(seconds_of(str(units), factor) - units * factor) <= Decimal("0.5")
 
 
 def test_a_number_where_others_write_a_string_is_read_as_well() -> None:
-    assert normalise.time_accounting(RECORDED | {"time_unit": 3.33}).time_unit == "3.33"
+    assert normalise.time_accounting(RECORDED | {"time_unit": 3.33}).raw_units == "3.33"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_what_is_not_a_time_accounting_is_refused_without_repeating_it(
 
 def test_one_bad_row_does_not_hide_the_others() -> None:
     page = normalise.page([RECORDED, RECORDED | {"id": 73, "ticket_id": 9, "time_unit": "x"}])
-    assert [accounting.id for accounting in page.accountings] == [72]
+    assert [accounting.id for accounting in page.bookings] == [72]
     assert page.unreadable == {9}
 
 

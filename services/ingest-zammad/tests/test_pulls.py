@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from hourbook_ingest_zammad.calls import (
+from hourbook_ingest_zammad.normalise import parent, tickets_seen
+from hourbook_ingest_zammad.testing import FakeZammad
+from hourbook_ingest_zammad.zammad import Zammad
+from hourbook_kit.source.protocol import (
     IncompletePullError,
     MissingPermissionError,
     RetriableError,
     UnfitError,
 )
-from hourbook_ingest_zammad.normalise import parent, tickets_seen
-from hourbook_ingest_zammad.testing import FakeZammad
-from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_simulators.zammad.in_process import Twin, opened
 from hourbook_simulators.zammad.records import ADMIN, AGENT
 from hourbook_simulators.zammad.seeds import DEMO_TOKEN
@@ -41,11 +41,11 @@ def reader(twin: Twin, token: str = DEMO_TOKEN) -> Zammad:
 
 
 async def ids(zammad: Zammad) -> list[int]:
-    return [a.id async for page in zammad.everything() for a in page.accountings]
+    return [a.id async for page in zammad.everything() for a in page.bookings]
 
 
 async def polled(zammad: Zammad, since: datetime | None = None) -> set[int]:
-    return {a.id async for page in zammad.latest(since) for a in page.accountings}
+    return {a.id async for page in zammad.latest(since) for a in page.bookings}
 
 
 async def changed(zammad: Zammad, since: datetime = LONG_AGO) -> list[int]:
@@ -63,7 +63,7 @@ async def test_a_whole_list_is_whole_whatever_a_page_holds_and_whether_it_is_cou
         assert await ids(zammad) == everything
         assert await polled(zammad) == set(everything)
         of_first = [e.id for e in twin.memory.entries(1)]
-        assert [a.id for a in (await zammad.read_ticket(1)).accountings] == of_first
+        assert [a.id for a in (await zammad.read_ticket(1)).bookings] == of_first
 
 
 async def test_a_hidden_row_is_found_out_also_where_nobody_counts() -> None:
@@ -118,7 +118,7 @@ async def test_a_poll_finds_what_changed_however_zammad_sorts(sorting: str) -> N
         old = next(iter(twin.memory.entries(2)))
         await twin.ask("PUT", f"/time_accountings/{old.id}", {"type_id": 2})
         assert {booked["id"], old.id} <= await polled(zammad, before)
-        assert zammad.walks is (sorting != "works")
+        assert (zammad.walks is None) is (sorting == "works")
         await twin.ask("DELETE", f"/time_accountings/{booked['id']}")
         assert booked["id"] not in await polled(zammad, before)
 
@@ -198,7 +198,7 @@ def test_a_recorded_search_of_62_is_read() -> None:
 def test_recorded_links_of_a_merged_ticket_name_the_one_it_went_into() -> None:
     target = parent(json.loads((RECORDINGS / "links_of_merged_6.2.json").read_text()))
     assert target is not None
-    assert (target.id, target.number) == (351, "67336")
+    assert (target.id, target.attributes.number) == (351, "67336")
 
 
 async def test_a_merged_tickets_reading_names_where_its_articles_are() -> None:
@@ -208,8 +208,8 @@ async def test_a_merged_tickets_reading_names_where_its_articles_are() -> None:
         await twin.ask("PUT", f"/ticket_merge/1/{numbers[2]}")
         read = await zammad.read_ticket(1)
         assert read.merged_into is not None
-        assert (read.merged_into.id, read.merged_into.number) == (2, numbers[2])
-        assert read.accountings
+        assert (read.merged_into.id, read.merged_into.attributes.number) == (2, numbers[2])
+        assert read.bookings
         await twin.ask("PUT", f"/ticket_merge/2/{numbers[3]}")
         again = await zammad.read_ticket(1)
         assert again.merged_into is not None
@@ -277,7 +277,7 @@ async def test_reading_is_right_whatever_the_answer_to_what_nobody_has_seen(
     async with twin_of(**unknowns) as (twin, zammad):
         booked = await twin.book(1, "12.5")
         read = await zammad.read_ticket(1)
-        assert booked["id"] in {a.id for a in read.accountings}
+        assert booked["id"] in {a.id for a in read.bookings}
         await zammad.read_ticket(1)  # nobody sends If-None-Match
         assert not await zammad.is_gone(booked["id"])
         await twin.ask("DELETE", f"/time_accountings/{booked['id']}")

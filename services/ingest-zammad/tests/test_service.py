@@ -7,8 +7,9 @@ import json
 import os
 import random
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit
@@ -43,15 +44,15 @@ from hourbook_contracts.ledger import EntryRecorded, EntryRetracted, LedgerMessa
 from hourbook_contracts.message import Message
 from hourbook_contracts.topics import CONTROL, DEAD_LETTERS, INBOX, LEDGER
 from hourbook_ingest_zammad.__main__ import run
-from hourbook_ingest_zammad.backfilling import AT_ONCE
 from hourbook_ingest_zammad.settings import Settings
 from hourbook_ingest_zammad.testing import FakeZammad
 from hourbook_ingest_zammad.webhook import Door, application
-from hourbook_ingest_zammad.zammad import Zammad
+from hourbook_ingest_zammad.zammad import CONNECTOR, Zammad
 from hourbook_kit import kafka as kit_kafka
 from hourbook_kit.health import Health
 from hourbook_kit.sealing import unseal
 from hourbook_kit.settings import KafkaSettings
+from hourbook_kit.source.backfilling import AT_ONCE
 from hourbook_kit.telemetry import start_tracing
 from hourbook_kit.vault import Vault
 from hourbook_local.children import free_port
@@ -82,7 +83,9 @@ class World:
     async def start(self) -> None:
         self.health = Health()
         door = Door(self.settings, self.health)
-        self._work = asyncio.create_task(run(door, self._connect))
+        self._work = asyncio.create_task(
+            run(door, {"zammad": replace(CONNECTOR, connect=self._connect)})
+        )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(application(door)), base_url="http://ingest"
         )
@@ -98,7 +101,8 @@ class World:
             await self._work
         self._work = None
 
-    def _connect(self, base_url: str, token: str, secret: str | None) -> Zammad:
+    def _connect(self, base_url: str, secrets: Mapping[str, str]) -> Zammad:
+        token, secret = secrets["token"], secrets.get("webhook_secret")
         if base_url == f"http://{self.name}":
             return self.zammad.client(token, secret)
         unwell = FakeZammad(failing={"everything": httpx.Response(503, json={})})

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from hourbook_ingest_zammad.calls import BadCredentialsError, MissingPermissionError
 from hourbook_ingest_zammad.zammad import Zammad
+from hourbook_kit.source.protocol import BadCredentialsError, MissingPermissionError
 from hourbook_simulators.zammad.app import build
 from hourbook_simulators.zammad.in_process import opened
 from hourbook_simulators.zammad.memory import Memory
@@ -33,15 +33,15 @@ async def test_a_ticket_is_read_as_it_is() -> None:
         entry = await twin.book(1, "12.5")
         read = await zammad.read_ticket(1)
     assert read.ticket is not None
-    assert read.ticket.number == twin.memory.books.tickets[1].number
-    assert read.accountings[-1].id == entry["id"]
-    assert read.accountings[-1].time_unit == "12.5"
+    assert read.ticket.attributes.number == twin.memory.books.tickets[1].number
+    assert read.bookings[-1].id == entry["id"]
+    assert read.bookings[-1].raw_units == "12.5"
 
 
 async def test_polls_and_sweeps_see_the_same_entries() -> None:
     async with client_of(Memory(plant("bench"))) as zammad:
-        polled = [a async for page in zammad.latest(None) for a in page.accountings]
-        swept = [a async for page in zammad.everything() for a in page.accountings]
+        polled = [a async for page in zammad.latest(None) for a in page.bookings]
+        swept = [a async for page in zammad.everything() for a in page.bookings]
     assert len(swept) == 300
     assert {a.id: a for a in polled} == {a.id: a for a in swept}
     assert [a.updated_at for a in polled] == sorted((a.updated_at for a in polled), reverse=True)

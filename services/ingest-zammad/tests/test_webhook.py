@@ -16,13 +16,13 @@ from pydantic import SecretStr
 from hourbook_contracts.control import SourceConfigured
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.installation import Installation, Source
-from hourbook_ingest_zammad.connections import Connections
-from hourbook_ingest_zammad.requests import Requests
 from hourbook_ingest_zammad.settings import Settings
-from hourbook_ingest_zammad.testing import FakeZammad
 from hourbook_ingest_zammad.webhook import Door, application
+from hourbook_ingest_zammad.zammad import CONNECTOR
 from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
+from hourbook_kit.source.connections import Connections
+from hourbook_kit.source.requests import Requests
 from hourbook_kit.vault import Vault
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +67,7 @@ class Webhook:
         connections = Connections(
             cast("ControlTail", self.control),
             cast("Vault", OpenVault()),
-            lambda _url, token, secret: FakeZammad().client(token, secret),
+            {"zammad": CONNECTOR},
         )
         self.door = Door(settings, self.health, connections, cast("Requests", self.inbox))
         self.http = httpx.AsyncClient(

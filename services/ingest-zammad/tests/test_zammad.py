@@ -9,24 +9,24 @@ from typing import Any
 import httpx
 import pytest
 
-from hourbook_ingest_zammad.calls import (
+from hourbook_ingest_zammad.testing import FakeZammad
+from hourbook_ingest_zammad.zammad import Zammad
+from hourbook_kit.source.protocol import (
     BadCredentialsError,
     GoneError,
     IncompletePullError,
     MissingPermissionError,
     RefusedError,
     RetriableError,
+    SourceError,
     UnfitError,
-    ZammadError,
 )
-from hourbook_ingest_zammad.testing import FakeZammad
-from hourbook_ingest_zammad.zammad import Zammad
 
 pytestmark = pytest.mark.anyio
 
 
 async def ids(zammad: Zammad) -> list[int]:
-    return [accounting.id async for page in zammad.everything() for accounting in page.accountings]
+    return [accounting.id async for page in zammad.everything() for accounting in page.bookings]
 
 
 async def test_a_ticket_is_read_with_all_its_time() -> None:
@@ -36,14 +36,14 @@ async def test_a_ticket_is_read_with_all_its_time() -> None:
     fake.book(2, "1.0")
     read = await fake.client().read_ticket(1)
     assert read.ticket is not None
-    assert read.ticket.number == "66001"
-    assert len(read.accountings) == 1234
+    assert read.ticket.attributes.number == "66001"
+    assert len(read.bookings) == 1234
     assert fake.calls == {"ticket": 1, "of_ticket": 2, "states": 1}
 
 
 async def test_a_deleted_ticket_is_no_error() -> None:
     read = await FakeZammad().client().read_ticket(1)
-    assert (read.ticket, read.accountings) == (None, ())
+    assert (read.ticket, read.bookings) == (None, ())
 
 
 async def test_everything_is_proven_page_by_page() -> None:
@@ -81,13 +81,13 @@ async def test_a_ticket_whose_list_shifts_once_is_read_again() -> None:
             fake.delete(1)
 
     fake.during = shift
-    assert len((await fake.client().read_ticket(1)).accountings) == 1099
+    assert len((await fake.client().read_ticket(1)).bookings) == 1099
 
 
 GOLDEN: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[3] / "contracts/tests/golden/zammad_answers.json").read_text()
 )
-ERRORS: dict[str, type[ZammadError]] = {
+ERRORS: dict[str, type[SourceError]] = {
     "credentials": BadCredentialsError,
     "permission": MissingPermissionError,
     "away": RetriableError,

@@ -6,40 +6,17 @@ import httpx
 
 from hourbook_contracts.zammad.answers import Meaning, outcome
 from hourbook_ingest_zammad.metrics import CALLS
-from hourbook_ingest_zammad.survey import PAGE_ROWS
+from hourbook_ingest_zammad.paging import PAGE_ROWS
 from hourbook_ingest_zammad.wire import Wire
+from hourbook_kit.source.protocol import (
+    BadCredentialsError,
+    GoneError,
+    MissingPermissionError,
+    RefusedError,
+    RetriableError,
+)
 
-
-class ZammadError(Exception):
-    """Zammad did not give what it was asked for."""
-
-
-class RetriableError(ZammadError):
-    """Zammad does not answer, or not as itself: we ask again until it does."""
-
-
-class BadCredentialsError(ZammadError):
-    """Zammad refuses our token (401): give the connection a new one."""
-
-
-class MissingPermissionError(ZammadError):
-    """Our token may not read this (403)."""
-
-
-class GoneError(ZammadError):
-    """Zammad says that it does not have this (404)."""
-
-
-class RefusedError(ZammadError):
-    """Zammad finds our question wrong (422), or answers what no version we know does."""
-
-
-class UnfitError(ZammadError):
-    """Zammad is older than 6.2 here and has no list of all time accountings: update it to 6.2 or newer."""
-
-
-class IncompletePullError(ZammadError):
-    """A list changed under our hands as often as we read it: it proves nothing."""
+UNFIT = "Zammad is older than 6.2 here and has no list of all time accountings: update it to 6.2 or newer."
 
 
 _ERRORS = {

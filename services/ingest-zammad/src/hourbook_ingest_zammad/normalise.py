@@ -1,12 +1,7 @@
-"""From Zammad's JSON to our values. Pure.
-
-Zammad's `time_unit` is a decimal without a unit; it becomes whole seconds once, here, rounded half
-up (away from zero, so that a correction cancels exactly what it corrects). The raw string is kept.
-"""
+"""From Zammad's JSON to our values. Pure."""
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,68 +13,12 @@ from pydantic import (
     ValidationError,
 )
 
-from hourbook_contracts.ids import BookId
-from hourbook_contracts.installation import Source
-from hourbook_contracts.ledger import TicketAttributes, UnitDoubt
-from hourbook_contracts.message import Moment, Value
-from hourbook_contracts.sealed import Sealed
+from hourbook_contracts.ledger import TicketAttributes
+from hourbook_kit.source.protocol import Booking, Page, Ticket, TicketSeen, UnreadableError
+from hourbook_kit.source.units import of_sane_size
 
 MERGED_TYPE = 6
 """Of a ticket's state: the types' ids are the same in every Zammad (recorded: tickets--ticket_merge)."""
-UNITS_LIMIT = Decimal(10**6)
-"""Zammad's column is decimal(6,2); what is beyond this is no time."""
-
-
-class UnreadableError(Exception):
-    """Zammad answered something that is not what we know: its version may be newer than this one."""
-
-
-class EntryReading(Value):
-    """What one look at Zammad showed of one time accounting: exactly what is compared."""
-
-    agent_id: int
-    raw_units: str
-    seconds_per_unit: int
-    duration_seconds: int
-    activity_type_id: int | None
-    article_id: int | None
-    created_at: Moment
-    updated_at: Moment
-    doubt: UnitDoubt | None = None
-
-
-class MergedInto(Value):
-    """The ticket that has the articles by now."""
-
-    book: BookId
-    number: str
-    title: Sealed | None
-    """Under the key of that ticket."""
-
-
-class TicketReading(Value):
-    """What one look at Zammad showed of one ticket."""
-
-    attributes: TicketAttributes
-    title: Sealed | None
-    """None when its key was destroyed."""
-    merged_into: MergedInto | None = None
-    updated_at: Moment | None = None
-    """By which a poll knows that it was read since; never compared."""
-
-    def same_as(self, other: "TicketReading") -> bool:
-        """Titles are compared by digest: each sealing has another nonce."""
-        if self.attributes != other.attributes or not _same_text(self.title, other.title):
-            return False
-        mine, theirs = self.merged_into, other.merged_into
-        if mine is None or theirs is None:
-            return mine is theirs
-        same = (mine.book, mine.number) == (theirs.book, theirs.number)
-        return same and _same_text(mine.title, theirs.title)
-
-
-def _same_text(one: Sealed | None, other: Sealed | None) -> bool:
-    return other is None if one is None else one.same_text(other)
 
 
 def _decimal_text(raw: object) -> object:
@@ -87,18 +26,8 @@ def _decimal_text(raw: object) -> object:
     return str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
 
 
-def _of_sane_size(raw: str) -> str:
-    try:
-        units = Decimal(raw)
-    except InvalidOperation:
-        raise ValueError("not a decimal") from None
-    if not units.is_finite() or abs(units) > UNITS_LIMIT:
-        raise ValueError("not a time")
-    return raw
-
-
 _ZammadTime = Annotated[AwareDatetime, Field(strict=False)]
-_Units = Annotated[str, BeforeValidator(_decimal_text), AfterValidator(_of_sane_size)]
+_Units = Annotated[str, BeforeValidator(_decimal_text), AfterValidator(of_sane_size)]
 
 
 class _Row(BaseModel):
@@ -109,7 +38,7 @@ _R = TypeVar("_R", bound=_Row)
 
 
 class TimeAccounting(_Row):
-    """Zammad's record, its unit not yet known."""
+    """Zammad's record."""
 
     id: int
     ticket_id: int
@@ -120,9 +49,22 @@ class TimeAccounting(_Row):
     created_at: _ZammadTime
     updated_at: _ZammadTime
 
+    @property
+    def booking(self) -> Booking:
+        return Booking(
+            id=self.id,
+            ticket_id=self.ticket_id,
+            article_id=self.ticket_article_id,
+            raw_units=self.time_unit,
+            activity_type_id=self.type_id,
+            agent_id=self.created_by_id,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
 
-class Ticket(_Row):
-    """Of Zammad's ticket what we keep; the title is personal text and leaves this process sealed."""
+
+class TicketRow(_Row):
+    """Of Zammad's ticket what is read here."""
 
     id: int
     number: str
@@ -134,47 +76,46 @@ class Ticket(_Row):
     updated_at: _ZammadTime | None = None
 
     @property
-    def attributes(self) -> TicketAttributes:
-        return TicketAttributes(
+    def ticket(self) -> Ticket:
+        attributes = TicketAttributes(
             number=self.number,
             organization_id=self.organization_id,
             customer_id=self.customer_id,
             group_id=self.group_id,
         )
+        return Ticket(self.id, attributes, self.title, self.updated_at)
 
 
-class TicketSeen(_Row):
-    """A ticket in a list: which one, and when it changed."""
+class _TicketSeen(_Row):
+    """A ticket in a list."""
 
     id: int
     updated_at: _ZammadTime
 
 
-class Page(NamedTuple):
-    """Rows of a list, and the tickets of those rows that could not be read."""
-
-    accountings: list[TimeAccounting]
-    unreadable: set[int]
+def time_accounting(row: object) -> Booking:
+    return _read(TimeAccounting, row).booking
 
 
-def time_accounting(row: object) -> TimeAccounting:
-    return _read(TimeAccounting, row)
-
-
-def ticket(row: object) -> Ticket:
-    return _read(Ticket, row)
+def ticket(row: object) -> TicketRow:
+    return _read(TicketRow, row)
 
 
 def tickets_seen(body: object) -> list[TicketSeen]:
     """Of a search: a list from 6.5 on; before, ids beside the rows they stand for (zammad-api.md 3.2)."""
     match body:
         case [*rows]:
-            return [_read(TicketSeen, row) for row in rows]
+            return [_seen(row) for row in rows]
         case {"tickets": [*ids], "assets": dict(assets)}:
             shown = assets.get("Ticket") or {}
-            return [_read(TicketSeen, shown.get(str(ticket_id))) for ticket_id in ids]
+            return [_seen(shown.get(str(ticket_id))) for ticket_id in ids]
         case _:
             raise UnreadableError("a search for tickets that gives neither a list nor ids")
+
+
+def _seen(row: object) -> TicketSeen:
+    seen = _read(_TicketSeen, row)
+    return TicketSeen(seen.id, seen.updated_at)
 
 
 def parent(links: object) -> Ticket | None:
@@ -194,7 +135,7 @@ def parent(links: object) -> Ticket | None:
             raise UnreadableError("links without links and assets")
     if len(parents) != 1 or not isinstance(shown, dict) or str(parents[0]) not in shown:
         return None
-    return ticket(shown[str(parents[0])])
+    return ticket(shown[str(parents[0])]).ticket
 
 
 def merged_states(rows: object) -> frozenset[int]:
@@ -213,40 +154,13 @@ def page(rows: Iterable[object]) -> Page:
     found = Page([], set())
     for row in rows:
         try:
-            found.accountings.append(time_accounting(row))
+            found.bookings.append(time_accounting(row))
         except UnreadableError:
             ticket_id = row.get("ticket_id") if isinstance(row, dict) else None
             if not isinstance(ticket_id, int):
                 raise
             found.unreadable.add(ticket_id)
     return found
-
-
-def entry(accounting: TimeAccounting, source: Source) -> EntryReading | None:
-    """With what a unit was worth when it was made, as a person has confirmed; None while nobody has."""
-    seconds_per_unit = source.seconds_per_unit(accounting.created_at)
-    if seconds_per_unit is None:
-        return None
-    later = source.seconds_per_unit(accounting.updated_at)
-    doubt = None
-    if later is not None and later != seconds_per_unit:
-        worth = seconds(accounting.time_unit, later)
-        doubt = UnitDoubt(seconds_per_unit=later, duration_seconds=worth)
-    return EntryReading(
-        agent_id=accounting.created_by_id,
-        raw_units=accounting.time_unit,
-        seconds_per_unit=seconds_per_unit,
-        duration_seconds=seconds(accounting.time_unit, seconds_per_unit),
-        activity_type_id=accounting.type_id,
-        article_id=accounting.ticket_article_id,
-        created_at=accounting.created_at,
-        updated_at=accounting.updated_at,
-        doubt=doubt,
-    )
-
-
-def seconds(raw_units: str, seconds_per_unit: int) -> int:
-    return int((Decimal(raw_units) * seconds_per_unit).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def _read(kind: type[_R], row: object) -> _R:

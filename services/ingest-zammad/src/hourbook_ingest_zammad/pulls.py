@@ -5,16 +5,18 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 from hourbook_ingest_zammad import normalise
-from hourbook_ingest_zammad.calls import (
-    Calls,
+from hourbook_ingest_zammad.calls import UNFIT, Calls
+from hourbook_ingest_zammad.paging import PAGE_ROWS_LEAST, falls, rises, window
+from hourbook_kit.source.protocol import (
     GoneError,
     IncompletePullError,
+    Page,
     RefusedError,
     RetriableError,
+    TicketSeen,
     UnfitError,
+    UnreadableError,
 )
-from hourbook_ingest_zammad.normalise import Page, TicketSeen, UnreadableError
-from hourbook_ingest_zammad.survey import PAGE_ROWS_LEAST, falls, rises, window
 
 ASSETS = "TicketTimeAccounting"
 TIME, SEARCH = "/time_accountings", "/tickets/search"
@@ -29,7 +31,7 @@ async def all_time(calls: Calls) -> AsyncGenerator[list[object], None]:
             async for rows in pages:
                 yield rows
     except GoneError as error:
-        raise UnfitError(UnfitError.__doc__) from error
+        raise UnfitError(UNFIT) from error
 
 
 async def proven(calls: Calls, path: str) -> AsyncGenerator[list[object], None]:
@@ -122,7 +124,7 @@ class ByChange:
                 self._sorts, self.walked = False, True
                 return
             yield page
-            oldest = min((row.updated_at for row in page.accountings), default=None)
+            oldest = min((row.updated_at for row in page.bookings), default=None)
             if len(rows) < self._calls.page_rows or (moment and oldest and oldest < moment):
                 return
             number += 1

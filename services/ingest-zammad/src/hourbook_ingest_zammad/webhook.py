@@ -23,15 +23,15 @@ from starlette.types import Receive, Scope, Send
 
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.installation import Source
-from hourbook_ingest_zammad.calls import BadCredentialsError
-from hourbook_ingest_zammad.connections import Connections
 from hourbook_ingest_zammad.metrics import DELIVERIES
-from hourbook_ingest_zammad.requests import Requests
 from hourbook_ingest_zammad.settings import Settings
-from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit import clock
 from hourbook_kit.health import Health, routes
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.source import protocol
+from hourbook_kit.source.connections import Connections
+from hourbook_kit.source.protocol import BadCredentialsError
+from hourbook_kit.source.requests import Requests
 from hourbook_kit.telemetry import current_traceparent
 from hourbook_kit.vault import VaultKeyError
 
@@ -94,6 +94,9 @@ class Door:
     connections: Connections | None = None
     requests: Requests | None = None
 
+    def open(self, connections: Connections, requests: Requests) -> None:
+        self.connections, self.requests = connections, requests
+
     async def answer(self, headers: RawHeaders, receive: Receive, name: str | None) -> Answer:
         """Of one delivery for this connection; without a name, for the only one there is."""
         with _trace() as traceparent:
@@ -114,8 +117,8 @@ class Door:
         source = _source(self.connections, name)
         sent = dict(headers)
         body = await _limited(sent, receive, self.settings.webhook_limit_bytes)
-        zammad = await _client(self.connections, source)
-        if not zammad.verifies(body, _text(sent, b"x-hub-signature")):
+        system = await _client(self.connections, source)
+        if not system.verifies(body, _text(sent, b"x-hub-signature")):
             raise ProblemError(
                 401,
                 "Not signed by this Zammad",
@@ -228,7 +231,7 @@ def _unavailable(detail: str) -> ProblemError:
     return ProblemError(503, "Not now", detail)
 
 
-async def _client(connections: Connections, source: Source) -> Zammad:
+async def _client(connections: Connections, source: Source) -> protocol.Source:
     """Known from the last delivery, or from the vault."""
     try:
         return await connections.client(source)

@@ -6,30 +6,15 @@ really gone, is this delivery genuine, what is a unit called, are you new enough
 
 import asyncio
 import hmac
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
 
 from hourbook_contracts.zammad.units import SaidUnit, said_in_settings, said_in_signshow
 from hourbook_ingest_zammad import normalise
-from hourbook_ingest_zammad.calls import (
-    Calls,
-    GoneError,
-    IncompletePullError,
-    MissingPermissionError,
-    RetriableError,
-    UnfitError,
-)
-from hourbook_ingest_zammad.normalise import (
-    Page,
-    Ticket,
-    TicketSeen,
-    TimeAccounting,
-    UnreadableError,
-)
+from hourbook_ingest_zammad.calls import UNFIT, Calls
 from hourbook_ingest_zammad.pulls import (
     TIME,
     ByChange,
@@ -39,17 +24,28 @@ from hourbook_ingest_zammad.pulls import (
     proven,
 )
 from hourbook_ingest_zammad.wire import Wire
+from hourbook_kit.source.protocol import (
+    BadRecord,
+    Connector,
+    GoneError,
+    IncompletePullError,
+    MissingPermissionError,
+    Page,
+    RetriableError,
+    Ticket,
+    TicketRead,
+    TicketSeen,
+    UnfitError,
+    UnreadableError,
+)
 
 PULL_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class TicketRead:
-    """A ticket with all its time accountings; without a ticket, Zammad says it does not have it."""
-
-    ticket: Ticket | None
-    accountings: tuple[TimeAccounting, ...]
-    merged_into: Ticket | None = None
+WALKS = (
+    "This Zammad does not sort time accountings by their change: each poll reads the whole list, so"
+    " poll it less often."
+)
 
 
 class Zammad:
@@ -91,13 +87,13 @@ class Zammad:
             return TicketRead(None, ())
         if isinstance(rows, GoneError):  # it went between the two
             raise RetriableError(f"Ticket {ticket_id} is there and its time is not.") from rows
-        accountings = tuple(normalise.time_accounting(row) for row in rows)
-        if any(accounting.ticket_id != ticket_id for accounting in accountings):
+        bookings = tuple(normalise.time_accounting(row) for row in rows)
+        if any(booking.ticket_id != ticket_id for booking in bookings):
             raise UnreadableError(f"the time of ticket {ticket_id} holds another ticket's")
         ticket = normalise.ticket(found)
-        return TicketRead(ticket, accountings, await self._merged_into(ticket))
+        return TicketRead(ticket.ticket, bookings, await self._merged_into(ticket))
 
-    async def _merged_into(self, ticket: Ticket) -> Ticket | None:
+    async def _merged_into(self, ticket: normalise.TicketRow) -> Ticket | None:
         async with self._asking_for_states:
             if self._merged_states is None:
                 states = await self._calls.get("/ticket_states", per_page=1000)
@@ -112,9 +108,8 @@ class Zammad:
         return self._by_change.since(since)
 
     @property
-    def walks(self) -> bool:
-        """Whether it does not sort by change: then each poll reads the whole list."""
-        return self._by_change.walked
+    def walks(self) -> str | None:
+        return WALKS if self._by_change.walked else None
 
     def tickets_changed(self, since: datetime) -> AsyncGenerator[list[TicketSeen], None]:
         """Also those whose customer, title or merging changed and whose time did not."""
@@ -143,7 +138,7 @@ class Zammad:
         try:
             await self._calls.get(TIME, page=1, per_page=1)
         except GoneError as error:
-            raise UnfitError(UnfitError.__doc__) from error
+            raise UnfitError(UNFIT) from error
 
     async def said_unit(self) -> SaidUnit | None:
         """What it calls a unit; None where our token is not told (zammad-api.md 2.5)."""
@@ -152,6 +147,10 @@ class Zammad:
         except MissingPermissionError:
             said = None
         return said or said_in_signshow(await self._calls.get("/signshow"))
+
+    async def bad_records(self) -> tuple[BadRecord, ...]:
+        """None: a row that cannot be read fails the reading of its ticket."""
+        return ()
 
     # ----------------------------------------------------------------------------------- plumbing
     async def _all_rows(self, path: str) -> list[object]:
@@ -172,3 +171,10 @@ async def _both(
         if isinstance(answer, BaseException) and not isinstance(answer, GoneError):
             raise answer
     return one, two  # type: ignore[return-value]  # what else it may be was raised above
+
+
+def _connect(base_url: str, secrets: Mapping[str, str]) -> Zammad:
+    return Zammad(base_url, secrets["token"], secrets.get("webhook_secret"))
+
+
+CONNECTOR = Connector(_connect, needs=("token",), takes=("webhook_secret",))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from hourbook_ingest_zammad.connections import Connections
+from hourbook_kit.source.connections import Connections
 
 
 class Work(Protocol):

@@ -1,4 +1,4 @@
-"""Where the watching of each source stands: its cursors, its alarms, what Zammad calls a unit."""
+"""Where the watching of each source stands: its cursors, its alarms, what it calls a unit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,8 @@ from hourbook_contracts.codec import encode
 from hourbook_contracts.control import AlarmAnswered, AlarmRaised
 from hourbook_contracts.topics import CONTROL
 from hourbook_contracts.zammad.units import SaidUnit
-from hourbook_ingest_zammad.store import SCHEMA
 from hourbook_kit import outbox
+from hourbook_kit.source.store import SCHEMA
 
 _SAID = """
 INSERT INTO ingest.sources (connection, unit_said, switched_on, unit_seen_at)
@@ -32,7 +32,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class UnitSeen:
-    """What Zammad called a unit, and when it was last seen to."""
+    """What it called a unit, and when it was last seen to."""
 
     text: str
     seen_at: datetime

@@ -1,4 +1,4 @@
-"""What ingest remembers of Zammad: numbers, readings with their outbox, deliveries."""
+"""What is remembered of sources: numbers, readings with their outbox, deliveries."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,8 @@ import asyncpg
 from hourbook_contracts.codec import encode
 from hourbook_contracts.ids import BookId, EntryId, book_of, number_of
 from hourbook_contracts.topics import LEDGER
-from hourbook_ingest_zammad.diff import (
+from hourbook_kit import clock, outbox
+from hourbook_kit.source.diff import (
     Findings,
     KnownEntry,
     KnownTicket,
@@ -19,8 +20,7 @@ from hourbook_ingest_zammad.diff import (
     findings,
     missing,
 )
-from hourbook_ingest_zammad.normalise import EntryReading, TicketReading
-from hourbook_kit import clock, outbox
+from hourbook_kit.source.protocol import EntryReading, TicketReading
 
 SCHEMA = "ingest"
 GONE = json.dumps({"gone": True})
@@ -104,7 +104,7 @@ class Store:
         return {EntryId(row["record"]): _known_entry(row) for row in rows}
 
     async def living(self, connection: str) -> dict[EntryId, BookId]:
-        """Every entry that Zammad should still have, with its book."""
+        """Every entry that the source should still have, with its book."""
         rows = await self._pool.fetch(
             "SELECT record, book FROM ingest.readings WHERE kind = 'entry' AND connection = $1"
             " AND value IS DISTINCT FROM $2::jsonb",

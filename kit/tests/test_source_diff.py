@@ -15,8 +15,8 @@ from hourbook_contracts.ledger import (
     TicketObserved,
 )
 from hourbook_contracts.sealed import Sealed
-from hourbook_ingest_zammad.diff import KnownEntry, Reading, Remembered, findings, missing
-from hourbook_ingest_zammad.normalise import EntryReading, TicketReading
+from hourbook_kit.source.diff import KnownEntry, Reading, Remembered, findings, missing
+from hourbook_kit.source.protocol import EntryReading, TicketReading
 
 BOOK: BookId = book_of("support", 1)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

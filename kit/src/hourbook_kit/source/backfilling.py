@@ -13,15 +13,14 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from hourbook_contracts.installation import Backfill, Source
-from hourbook_ingest_zammad.backfills import Backfills
-from hourbook_ingest_zammad.backoff import Backoff
-from hourbook_ingest_zammad.calls import ZammadError
-from hourbook_ingest_zammad.connections import Connections
-from hourbook_ingest_zammad.normalise import UnreadableError
-from hourbook_ingest_zammad.obstacles import Obstacles
-from hourbook_ingest_zammad.requests import Requests
-from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.source import protocol
+from hourbook_kit.source.backfills import Backfills
+from hourbook_kit.source.backoff import Backoff
+from hourbook_kit.source.connections import Connections
+from hourbook_kit.source.obstacles import Obstacles
+from hourbook_kit.source.protocol import SourceError, UnreadableError
+from hourbook_kit.source.requests import Requests
 from hourbook_kit.vault import VaultKeyError
 
 log = structlog.get_logger()
@@ -67,7 +66,7 @@ class Backfilling:
         try:
             for backfill in source.backfills:
                 await self._work(source, backfill)
-        except (ZammadError, UnreadableError, VaultKeyError, KafkaError, *TRANSIENT) as error:
+        except (SourceError, UnreadableError, VaultKeyError, KafkaError, *TRANSIENT) as error:
             await self._obstacles.hinder(
                 self._name,
                 OBSTACLE,
@@ -83,8 +82,8 @@ class Backfilling:
         if progress.finished:
             return
         if not progress.listed:
-            zammad = await self._connections.client(source)
-            listed = await tickets_of(zammad, backfill, ZoneInfo(source.configured.time_zone))
+            system = await self._connections.client(source)
+            listed = await tickets_of(system, backfill, ZoneInfo(source.configured.time_zone))
             await self._backfills.listed(source.name, backfill.id, listed)
             log.info("backfill_begins", source=source.name, tickets=len(listed))
         while self._connections.source(source.name) is not None:
@@ -104,15 +103,15 @@ class Backfilling:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def tickets_of(zammad: Zammad, backfill: Backfill, zone: ZoneInfo) -> set[int]:
+async def tickets_of(system: protocol.Source, backfill: Backfill, zone: ZoneInfo) -> set[int]:
     """Those with time that was booked on these days, as the clock on the source's wall has them."""
     first, last = backfill.days
     found: set[int] = set()
-    async with aclosing(zammad.everything()) as pages:
+    async with aclosing(system.everything()) as pages:
         async for page in pages:
             found |= page.unreadable
             found |= {
-                a.ticket_id for a in page.accountings if first <= _day(a.created_at, zone) <= last
+                a.ticket_id for a in page.bookings if first <= _day(a.created_at, zone) <= last
             }
     return found
 

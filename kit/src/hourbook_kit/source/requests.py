@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaProducer
 from hourbook_contracts.codec import encode
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.topics import INBOX
-from hourbook_ingest_zammad.metrics import REQUESTS
 from hourbook_kit import clock
 from hourbook_kit.kafka import send
+from hourbook_kit.source.metrics import REQUESTS
 from hourbook_kit.telemetry import current_traceparent
 
 

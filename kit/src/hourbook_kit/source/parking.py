@@ -10,11 +10,11 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from hourbook_contracts.codec import encode, header
 from hourbook_contracts.dead_letters import MessageParked
 from hourbook_contracts.topics import DEAD_LETTERS
-from hourbook_ingest_zammad.metrics import PARKED
 from hourbook_kit import clock
 from hourbook_kit.health import Health
 from hourbook_kit.kafka import send
 from hourbook_kit.sealing import seal
+from hourbook_kit.source.metrics import PARKED
 from hourbook_kit.telemetry import current_traceparent
 from hourbook_kit.vault import Vault
 

@@ -6,22 +6,22 @@ from dataclasses import replace
 import structlog
 from opentelemetry import trace
 
-from hourbook_contracts.ids import BookId, EntryId, book_of, entry_of, number_of
+from hourbook_contracts.ids import BookId, EntryId, number_of
 from hourbook_contracts.installation import Source
 from hourbook_contracts.sealed import Sealed
-from hourbook_ingest_zammad import normalise
-from hourbook_ingest_zammad.calls import IncompletePullError
-from hourbook_ingest_zammad.diff import Findings, Reading
-from hourbook_ingest_zammad.metrics import FACTS, READING_SECONDS, READINGS
-from hourbook_ingest_zammad.normalise import (
-    EntryReading,
-    MergedInto,
-    TicketReading,
-    TimeAccounting,
-)
-from hourbook_ingest_zammad.store import Store
-from hourbook_ingest_zammad.zammad import TicketRead, Zammad
 from hourbook_kit.sealing import seal
+from hourbook_kit.source import protocol, units
+from hourbook_kit.source.diff import Findings, Reading
+from hourbook_kit.source.metrics import FACTS, READING_SECONDS, READINGS
+from hourbook_kit.source.protocol import (
+    Booking,
+    EntryReading,
+    IncompletePullError,
+    MergedInto,
+    TicketRead,
+    TicketReading,
+)
+from hourbook_kit.source.store import Store
 from hourbook_kit.telemetry import current_traceparent
 from hourbook_kit.vault import Vault
 
@@ -35,12 +35,12 @@ class Reader:
     def __init__(self, store: Store, vault: Vault) -> None:
         self._store, self._vault = store, vault
 
-    async def read(self, source: Source, zammad: Zammad, ticket_id: int) -> int:
+    async def read(self, source: Source, system: protocol.Source, ticket_id: int) -> int:
         """Read it now; gives how many facts that brought."""
-        book = book_of(source.name, ticket_id)
+        book = source.book(ticket_id)
         with tracer.start_as_current_span("read ticket", attributes={"book": book}):
             with READING_SECONDS.time():
-                found = await self._read(source, zammad, ticket_id)
+                found = await self._read(source, system, ticket_id)
             facts = found.facts if found else ()
             for fact in facts:
                 FACTS.labels(fact.TYPE).inc()
@@ -49,14 +49,17 @@ class Reader:
                 log.info("ticket_read", book=book, facts=[fact.TYPE for fact in facts])
             return len(facts)
 
-    async def _read(self, source: Source, zammad: Zammad, ticket_id: int) -> Findings | None:
-        book = book_of(source.name, ticket_id)
+    async def _read(
+        self, source: Source, system: protocol.Source, ticket_id: int
+    ) -> Findings | None:
+        book = source.book(ticket_id)
         no = await self._store.begin()
-        shown = await zammad.read_ticket(ticket_id)
-        if not shown.accountings and not await self._store.knows(book):
+        shown = await system.read_ticket(ticket_id)
+        if not shown.bookings and not await self._store.knows(book):
             return None  # nobody ever booked time on it
-        counted = entries(source, shown.accountings)
-        all_ = {entry_of(source.name, accounting.id) for accounting in shown.accountings}
+        counted = entries(source, shown.bookings)
+        all_ = {source.entry(booking.id) for booking in shown.bookings}
+        all_ |= {source.entry(number) for number in shown.kept}
         reading = Reading(
             book=book,
             connection=source.name,
@@ -68,7 +71,7 @@ class Reader:
         traceparent = current_traceparent()
         found = await self._store.finish(reading, traceparent)
         while not isinstance(found, Findings):
-            reading = await confirmed(zammad, shown, reading, found)
+            reading = await confirmed(system, shown, reading, found)
             found = await self._store.finish(reading, traceparent)
         return found
 
@@ -81,12 +84,14 @@ class Reader:
             return None
         texts = {book: ticket.title}
         if target is not None:
-            texts[book_of(source.name, target.id)] = target.title
+            texts[source.book(target.id)] = target.title
         titles = await self._sealed(texts)
         merged_into = None
         if target is not None:
-            there = book_of(source.name, target.id)
-            merged_into = MergedInto(book=there, number=target.number, title=titles[there])
+            there = source.book(target.id)
+            merged_into = MergedInto(
+                book=there, number=target.attributes.number, title=titles[there]
+            )
         return TicketReading(
             attributes=ticket.attributes,
             title=titles[book],
@@ -104,26 +109,28 @@ class Reader:
         }
 
 
-def entries(source: Source, accountings: tuple[TimeAccounting, ...]) -> dict[EntryId, EntryReading]:
+def entries(source: Source, bookings: tuple[Booking, ...]) -> dict[EntryId, EntryReading]:
     """With the unit that was in force when each was made; where nobody has said which, it waits."""
     found = {}
-    for accounting in accountings:
-        entry = normalise.entry(accounting, source)
+    for booking in bookings:
+        entry = units.entry(booking, source)
         if entry is not None:
-            found[entry_of(source.name, accounting.id)] = entry
+            found[source.entry(booking.id)] = entry
     return found
 
 
 async def confirmed(
-    zammad: Zammad, shown: TicketRead, reading: Reading, missing: frozenset[EntryId]
+    system: protocol.Source, shown: TicketRead, reading: Reading, missing: frozenset[EntryId]
 ) -> Reading:
-    """The same reading, knowing of each missing entry whether Zammad says that it is gone.
+    """The same reading, knowing of each missing entry whether the source says that it is gone.
 
     A 404 counts only beside a control read that answered: the list that the entry would stand in.
     """
-    gone = {entry for entry in missing if await zammad.is_gone(number_of(entry))}
+    if shown.doubtful:
+        return replace(reading, kept=reading.kept | missing)
+    gone = {entry for entry in missing if await system.is_gone(number_of(entry))}
     if gone:
-        await zammad.control()
+        await system.control()
     if shown.ticket is not None and gone != missing:
         raise IncompletePullError("an entry that is not in its ticket's list is still there")
     return replace(reading, gone=reading.gone | gone, kept=reading.kept | (missing - gone))

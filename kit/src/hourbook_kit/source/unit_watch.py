@@ -1,6 +1,6 @@
-"""Watches what Zammad calls a unit: another name than the confirmed one is a question, not a guess.
+"""Watches what a source calls a unit: another name than the confirmed one is a question, not a guess.
 
-Zammad converts nothing when the setting is changed (zammad-api.md 6), so time booked since it was last
+Nothing is converted when that is changed (zammad-api.md 6), so time booked since it was last
 seen right waits until a person has said what it is worth.
 """
 
@@ -9,18 +9,18 @@ import structlog
 from hourbook_contracts.control import UNIT_CHANGED, AlarmRaised
 from hourbook_contracts.installation import Source
 from hourbook_contracts.zammad.units import SaidUnit
-from hourbook_ingest_zammad.sources import Sources
-from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit import clock
+from hourbook_kit.source import protocol
+from hourbook_kit.source.sources import Sources
 
 log = structlog.get_logger()
 
-BY = "ingest-zammad"
+BY = "ingest-zammad"  # as it stands on the control topic since the first day
 
 
-async def look_at_unit(source: Source, zammad: Zammad, sources: Sources) -> bool:
+async def look_at_unit(source: Source, system: protocol.Source, sources: Sources) -> bool:
     """Remember what it says now; gives whether that raised an alarm."""
-    said = await zammad.said_unit()
+    said = await system.said_unit()
     now = clock.now()
     confirmed = source.unit(now)
     if said is None or confirmed is None:

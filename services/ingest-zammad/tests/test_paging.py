@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourbook_ingest_zammad.survey import PAGE_ROWS, is_suddenly_empty, window
+from hourbook_ingest_zammad.paging import PAGE_ROWS, window
+from hourbook_kit.source.survey import is_suddenly_empty
 
 
 @given(st.integers(1, 1_000_000))

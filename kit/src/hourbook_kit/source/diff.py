@@ -10,7 +10,7 @@ from datetime import datetime
 
 from hourbook_contracts.ids import BookId, EntryId
 from hourbook_contracts.ledger import EntryRecorded, EntryRetracted, LedgerMessage, TicketObserved
-from hourbook_ingest_zammad.normalise import EntryReading, TicketReading
+from hourbook_kit.source.protocol import EntryReading, TicketReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at a ticket: all its entries, and those of which Zammad says that they are gone."""
+    """One look at a ticket: all its entries, and those of which the source says that they are gone."""
 
     book: BookId
     connection: str
@@ -49,7 +49,7 @@ class Reading:
     entries: Mapping[EntryId, EntryReading]
     gone: frozenset[EntryId] = frozenset()
     kept: frozenset[EntryId] = frozenset()
-    """Not among the ticket's, yet Zammad still shows them: neither read nor gone."""
+    """Not among the ticket's, yet the source still shows them: neither read nor gone."""
 
 
 @dataclass(frozen=True, slots=True)

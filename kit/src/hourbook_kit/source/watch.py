@@ -13,24 +13,23 @@ from aiokafka.errors import KafkaError
 
 from hourbook_contracts.codec import ce_id
 from hourbook_contracts.control import UNIT_CHANGED, AlarmAnswered, AlarmRaised
-from hourbook_contracts.ids import EntryId, entry_of, number_of
+from hourbook_contracts.ids import EntryId, number_of
 from hourbook_contracts.installation import Source
-from hourbook_ingest_zammad.backoff import Backoff
-from hourbook_ingest_zammad.calls import IncompletePullError, ZammadError
-from hourbook_ingest_zammad.connections import Connections
-from hourbook_ingest_zammad.metrics import PULLS
-from hourbook_ingest_zammad.normalise import Page, UnreadableError
-from hourbook_ingest_zammad.obstacles import Obstacles
-from hourbook_ingest_zammad.requests import Requests
-from hourbook_ingest_zammad.schedule import Schedule, believing
-from hourbook_ingest_zammad.sources import Sources, Standing
-from hourbook_ingest_zammad.store import Store
-from hourbook_ingest_zammad.survey import ALARM, Differences, differing, is_suddenly_empty
-from hourbook_ingest_zammad.ticket_watch import TicketWatch
-from hourbook_ingest_zammad.unit_watch import BY, look_at_unit
-from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit import clock
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.source import protocol
+from hourbook_kit.source.backoff import Backoff
+from hourbook_kit.source.connections import Connections
+from hourbook_kit.source.metrics import PULLS
+from hourbook_kit.source.obstacles import Obstacles
+from hourbook_kit.source.protocol import IncompletePullError, Page, SourceError, UnreadableError
+from hourbook_kit.source.requests import Requests
+from hourbook_kit.source.schedule import Schedule, believing
+from hourbook_kit.source.sources import Sources, Standing
+from hourbook_kit.source.store import Store
+from hourbook_kit.source.survey import ALARM, Differences, differing, is_suddenly_empty
+from hourbook_kit.source.ticket_watch import TicketWatch
+from hourbook_kit.source.unit_watch import BY, look_at_unit
 from hourbook_kit.vault import VaultKeyError
 
 log = structlog.get_logger()
@@ -39,10 +38,6 @@ SWEEP_TRIES = 3
 ASK_AGAIN_SECONDS = 600
 """The same difference is asked for once in this time: the inbox does not lose what was asked."""
 OBSTACLES = ("unit", "watching", "sorting", "tickets", UNIT_CHANGED, ALARM)
-WALKS = (
-    "This Zammad does not sort time accountings by their change: each poll reads the whole list, so"
-    " poll it less often."
-)
 
 
 class Watch:
@@ -96,8 +91,8 @@ class Watch:
                 self._asked.clear()
             await self._about_the_unit(source)
             if self._schedule.unit_is_due(source):
-                zammad = await self._connections.client(source)
-                if await look_at_unit(source, zammad, self._sources):
+                system = await self._connections.client(source)
+                if await look_at_unit(source, system, self._sources):
                     return 1  # until the alarm holds what it is about
                 self._schedule.unit_was_seen(source)
             if self._schedule.poll_is_due(source):
@@ -106,7 +101,7 @@ class Watch:
             if self._schedule.sweep_is_due(source):
                 await self.sweep(source, await self._connections.client(source))
                 self._schedule.swept(source)
-        except (ZammadError, UnreadableError, VaultKeyError, KafkaError, *TRANSIENT) as error:
+        except (SourceError, UnreadableError, VaultKeyError, KafkaError, *TRANSIENT) as error:
             await self._obstacles.hinder(
                 self._name,
                 "watching",
@@ -131,38 +126,38 @@ class Watch:
         await self._obstacles.clear(source.name, UNIT_CHANGED)
 
     # --------------------------------------------------------------------------------------- poll
-    async def poll(self, source: Source, zammad: Zammad) -> None:
+    async def poll(self, source: Source, system: protocol.Source) -> None:
         """Ask for the tickets of everything that changed since the cursors; two calls if nothing did."""
         standing = await self._sources.standing(source.name)
-        begun = standing.tickets_cursor or await self._tickets.begin(source, zammad)
-        newest, asked = await self._poll_time(source, zammad, standing)
+        begun = standing.tickets_cursor or await self._tickets.begin(source, system)
+        newest, asked = await self._poll_time(source, system, standing)
         since = self._schedule.overlapping(standing.tickets_cursor)
         if since is not None:
-            begun = await self._tickets.poll(source, zammad, since, asked)
+            begun = await self._tickets.poll(source, system, since, asked)
         await self._sources.polled(source.name, newest, begun)
         PULLS.labels("poll").inc()
 
     async def _poll_time(
-        self, source: Source, zammad: Zammad, standing: Standing
+        self, source: Source, system: protocol.Source, standing: Standing
     ) -> tuple[datetime | None, set[int]]:
-        """When the last time accounting changed, and the tickets that were asked for."""
+        """When the last booking changed, and the tickets that were asked for."""
         newest, asked = standing.cursor, set[int]()
-        async with aclosing(zammad.latest(self._schedule.overlapping(newest))) as pages:
+        async with aclosing(system.latest(self._schedule.overlapping(newest))) as pages:
             async for page in pages:
                 asked |= await self._ask(source, await self._differing(source, page), "poll")
-                moments = [accounting.updated_at for accounting in page.accountings]
+                moments = [booking.updated_at for booking in page.bookings]
                 newest = max([*moments, *([newest] if newest else [])], default=None)
-        if zammad.walks:
-            await self._obstacles.hinder(source.name, "sorting", WALKS)
+        if system.walks:
+            await self._obstacles.hinder(source.name, "sorting", system.walks)
         else:
             await self._obstacles.clear(source.name, "sorting")
         return newest, asked
 
     # -------------------------------------------------------------------------------------- sweep
-    async def sweep(self, source: Source, zammad: Zammad) -> None:
+    async def sweep(self, source: Source, system: protocol.Source) -> None:
         """Ask for the tickets of everything that is new, changed or missing, unless too much is."""
         known = await self._store.living(source.name)
-        missing = known.keys() - await self._shown(source, zammad) - self._believed
+        missing = known.keys() - await self._shown(source, system) - self._believed
         standing = await self._sources.standing(source.name)
         belief = believing(source, standing.believed)
         if belief is None and is_suddenly_empty(missing=len(missing), known=len(known)):
@@ -179,15 +174,16 @@ class Watch:
         PULLS.labels("sweep").inc()
         log.info("source_swept", source=source.name, known=len(known), missing=len(missing))
 
-    async def _shown(self, source: Source, zammad: Zammad) -> set[EntryId]:
-        """The ids of all entries Zammad has, proven; what differs on the way is asked for at once."""
+    async def _shown(self, source: Source, system: protocol.Source) -> set[EntryId]:
+        """The ids of all entries the source has, proven; what differs on the way is asked for at once."""
         for tries_left in reversed(range(SWEEP_TRIES)):
             shown: set[EntryId] = set()
             try:
-                async with aclosing(zammad.everything()) as pages:
+                async with aclosing(system.everything()) as pages:
                     async for page in pages:
                         await self._ask(source, await self._differing(source, page), "sweep")
-                        shown |= {entry_of(source.name, a.id) for a in page.accountings}
+                        shown |= {source.entry(b.id) for b in page.bookings}
+                        shown |= {source.entry(number) for number in page.kept}
             except IncompletePullError:
                 if not tries_left:
                     raise
@@ -223,7 +219,7 @@ class Watch:
 
     # ----------------------------------------------------------------------------------- plumbing
     async def _differing(self, source: Source, page: Page) -> Differences:
-        entries = [entry_of(source.name, accounting.id) for accounting in page.accountings]
+        entries = [source.entry(booking.id) for booking in page.bookings]
         return differing(page, source, await self._store.known_entries(entries))
 
     async def _ask(self, source: Source, differences: Differences, why: str) -> set[int]:

@@ -15,11 +15,11 @@ from hourbook_contracts.codec import header
 from hourbook_contracts.ids import connection_of
 from hourbook_contracts.ledger import EntryRecorded
 from hourbook_contracts.topics import LEDGER
-from hourbook_ingest_zammad.backoff import Backoff
 from hourbook_kit.health import Health
 from hourbook_kit.kafka import AnotherLogError, Place, consumer, same_log
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.settings import KafkaSettings
+from hourbook_kit.source.backoff import Backoff
 
 log = structlog.get_logger()
 

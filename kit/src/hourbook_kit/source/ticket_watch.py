@@ -1,6 +1,6 @@
-"""Watching tickets: another customer, another title or a merge changes no time accounting at all.
+"""Watching tickets: another customer, another title or a merge changes no booking at all.
 
-Where Zammad does not let us search, only a webhook tells of these; that is said, and the rest goes on.
+Where a source does not let us search, only a webhook tells of these; that is said, and the rest goes on.
 """
 
 import time
@@ -9,12 +9,16 @@ from contextlib import aclosing
 from datetime import datetime
 
 from hourbook_contracts.installation import Source
-from hourbook_ingest_zammad.calls import BadCredentialsError, ZammadError
-from hourbook_ingest_zammad.normalise import TicketSeen, UnreadableError
-from hourbook_ingest_zammad.obstacles import Obstacles
-from hourbook_ingest_zammad.requests import Requests
-from hourbook_ingest_zammad.store import Store
-from hourbook_ingest_zammad.zammad import Zammad
+from hourbook_kit.source import protocol
+from hourbook_kit.source.obstacles import Obstacles
+from hourbook_kit.source.protocol import (
+    BadCredentialsError,
+    SourceError,
+    TicketSeen,
+    UnreadableError,
+)
+from hourbook_kit.source.requests import Requests
+from hourbook_kit.source.store import Store
 
 OBSTACLE = "tickets"
 ASK_AGAIN_SECONDS = 600
@@ -27,25 +31,25 @@ class TicketWatch:
         self._store, self._requests, self._obstacles = store, requests, obstacles
         self._asked: dict[int, tuple[datetime, float]] = {}
 
-    async def begin(self, source: Source, zammad: Zammad) -> datetime | None:
+    async def begin(self, source: Source, system: protocol.Source) -> datetime | None:
         """From when on tickets are looked through: what is read after this needs no looking."""
         try:
-            return await zammad.newest_ticket()
-        except (ZammadError, UnreadableError) as error:
+            return await system.newest_ticket()
+        except (SourceError, UnreadableError) as error:
             await self._hindered(source, error)
             return None
 
     async def poll(
-        self, source: Source, zammad: Zammad, since: datetime, just_asked: Collection[int]
+        self, source: Source, system: protocol.Source, since: datetime, just_asked: Collection[int]
     ) -> datetime | None:
         """When the last one changed; None where nothing could be found out."""
         newest = since
         try:
-            async with aclosing(zammad.tickets_changed(since)) as pages:
+            async with aclosing(system.tickets_changed(since)) as pages:
                 async for page in pages:
                     await self._ask(source, page, just_asked)
                     newest = max([newest, *(seen.updated_at for seen in page)])
-        except (ZammadError, UnreadableError) as error:
+        except (SourceError, UnreadableError) as error:
             await self._hindered(source, error)
             return None
         await self._obstacles.clear(source.name, OBSTACLE)

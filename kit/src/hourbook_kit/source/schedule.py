@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from hourbook_contracts.codec import ce_id
 from hourbook_contracts.control import AlarmAnswered
 from hourbook_contracts.installation import Source
-from hourbook_ingest_zammad.survey import ALARM
+from hourbook_kit.source.survey import ALARM
 
 UNIT_SECONDS = 300
-"""How long Zammad's unit may have another name before we look."""
+"""How long a source's unit may have another name before we look."""
 
 
 class Schedule:

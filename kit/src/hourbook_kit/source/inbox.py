@@ -1,8 +1,8 @@
 """The inbox's reader: many requests, one reading for each ticket; its place moves when all are read.
 
 Reading is level-triggered: what is asked for while a ticket is being read comes with the next batch
-and reads it once more. A broken world is waited for; a ticket that cannot be read though Zammad is
-well is parked, because it must not hold up the others.
+and reads it once more. A broken world is waited for; a ticket that cannot be read though its source
+is well is parked, because it must not hold up the others.
 """
 
 import asyncio
@@ -15,21 +15,24 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from hourbook_contracts.codec import UndecodableError, decode
-from hourbook_contracts.ids import book_of
 from hourbook_contracts.inbox import RereadRequested
-from hourbook_ingest_zammad.backfilling import WHY as BACKFILL
-from hourbook_ingest_zammad.backfills import Backfills
-from hourbook_ingest_zammad.backoff import Backoff
-from hourbook_ingest_zammad.calls import BadCredentialsError, RetriableError, ZammadError
-from hourbook_ingest_zammad.connections import Connections
-from hourbook_ingest_zammad.normalise import UnreadableError
-from hourbook_ingest_zammad.obstacles import Obstacles
-from hourbook_ingest_zammad.parking import Parking
-from hourbook_ingest_zammad.reading import Reader
-from hourbook_ingest_zammad.store import Delivery, Store
-from hourbook_ingest_zammad.zammad import Zammad
 from hourbook_kit.health import Health
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.source import protocol
+from hourbook_kit.source.backfilling import WHY as BACKFILL
+from hourbook_kit.source.backfills import Backfills
+from hourbook_kit.source.backoff import Backoff
+from hourbook_kit.source.connections import Connections
+from hourbook_kit.source.obstacles import Obstacles
+from hourbook_kit.source.parking import Parking
+from hourbook_kit.source.protocol import (
+    BadCredentialsError,
+    RetriableError,
+    SourceError,
+    UnreadableError,
+)
+from hourbook_kit.source.reading import Reader
+from hourbook_kit.source.store import Delivery, Store
 from hourbook_kit.telemetry import handling
 from hourbook_kit.vault import VaultKeyError
 
@@ -42,7 +45,7 @@ PAUSE_SECONDS_MAX = 1
 """Between batches: the more comes, the more of it is read together, and deliveries have the room."""
 TRIES = 3
 TRIES_WITHOUT_ANSWER = 6
-"""Zammad may fail now and then for one ticket and be well otherwise."""
+"""A source may fail now and then for one ticket and be well otherwise."""
 UNKNOWN_SUBJECT = "installation"
 OBSTACLE = "reading"
 
@@ -56,10 +59,6 @@ class Asked:
     record: ConsumerRecord
     backfill: bool = False
     """Whether a backfill waits for it."""
-
-    @property
-    def book(self) -> str:
-        return book_of(self.connection, self.ticket_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ class Inbox:
                         return
                     failures += failure.counts
                     if failures >= failure.tries and await self._parked(
-                        asked.record, asked.book, failure.error
+                        asked.record, self._book(asked), failure.error
                     ):
                         await self._tell_backfill(asked, failed=True)
                         return
@@ -182,30 +181,36 @@ class Inbox:
         name = asked.connection
         source = self._connections.source(name)
         if source is None or not source.units:
-            log.info("ticket_not_read", book=asked.book, why="unknown source or unconfirmed unit")
+            log.info("ticket_not_read", source=name, why="unknown source or unconfirmed unit")
             return None
-        zammad: Zammad | None = None
+        system: protocol.Source | None = None
         try:
-            zammad = await self._connections.client(source)
-            await self._reader.read(source, zammad, asked.ticket_id)
+            system = await self._connections.client(source)
+            await self._reader.read(source, system, asked.ticket_id)
         except TRANSIENT as error:
             self._database_is_away()
             return Failure(error, counts=False)
         except (BadCredentialsError, VaultKeyError) as error:
             return await self._world_is_broken(name, error)
-        except (ZammadError, UnreadableError) as error:
-            return await self._whose_fault(name, zammad, error)
+        except (SourceError, UnreadableError) as error:
+            return await self._whose_fault(name, system, error)
         self._health.clear("database")
         await self._obstacles.clear(name, OBSTACLE)
         self._parking.has_room()
         return None
 
-    async def _whose_fault(self, name: str, zammad: Zammad | None, error: Exception) -> Failure:
-        """The world's, where Zammad does not even answer a control read; else this ticket's own."""
+    def _book(self, asked: Asked) -> str:
+        source = self._connections.source(asked.connection)
+        return source.book(asked.ticket_id) if source else UNKNOWN_SUBJECT
+
+    async def _whose_fault(
+        self, name: str, system: protocol.Source | None, error: Exception
+    ) -> Failure:
+        """The world's, where the source does not even answer a control read; else this ticket's own."""
         try:
-            if zammad is not None:
-                await zammad.control()
-        except (ZammadError, UnreadableError) as also:
+            if system is not None:
+                await system.control()
+        except (SourceError, UnreadableError) as also:
             return await self._world_is_broken(name, also)
         await self._obstacles.clear(name, OBSTACLE)
         log.warning("ticket_not_readable", error=f"{type(error).__name__}: {error}")
