@@ -1,7 +1,8 @@
-"""Dead letters: inbox and control messages that could not be handled, kept with the place they came from."""
+"""Dead letters: messages that could not be handled, and records of sources that could not be read."""
 
 from typing import ClassVar
 
+from hourbook_contracts.ledger import INGEST
 from hourbook_contracts.message import Message
 from hourbook_contracts.sealed import Sealed
 
@@ -34,4 +35,24 @@ class MessageParked(Message):
         return self.subject
 
 
-DEAD_LETTER_TYPES: tuple[type[Message], ...] = (MessageParked,)
+class RecordParked(Message):
+    """Something stands in a source that cannot be read: where, and why; what stands there is not repeated."""
+
+    TYPE: ClassVar = "hourbook.record_parked.v1"
+    SOURCE: ClassVar = INGEST
+
+    connection: str
+    place: str
+    """Where a person finds it, such as `march.csv:17`."""
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        return f"connection/{self.connection}"
+
+    @property
+    def identity(self) -> str:
+        return f"{self.connection}|{self.place}|{self.reason}"
+
+
+DEAD_LETTER_TYPES: tuple[type[Message], ...] = (MessageParked, RecordParked)

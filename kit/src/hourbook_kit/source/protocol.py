@@ -114,8 +114,6 @@ class BadRecord(NamedTuple):
     """Where a person finds it, such as `march.csv:17`: names of files and numbers, no personal text."""
     reason: str
     """In a sentence, without what stands there."""
-    text: str
-    """What stands there; leaves this process sealed."""
 
 
 # ---------------------------------------------------------------------------------- what is asked

@@ -20,6 +20,7 @@ from hourbook_kit.settings import ServiceSettings
 from hourbook_kit.source.backfilling import Backfilling
 from hourbook_kit.source.backfills import Backfills
 from hourbook_kit.source.backoff import Backoff
+from hourbook_kit.source.bad_records import BadRecords
 from hourbook_kit.source.connections import Connections
 from hourbook_kit.source.inbox import GROUP, Inbox
 from hourbook_kit.source.leader import lead
@@ -112,6 +113,7 @@ async def run(
                     sources,
                     requests,
                     obstacles,
+                    BadRecords(name, producer, obstacles),
                     overlap_seconds=settings.poll_overlap_seconds,
                 ),
                 Backfilling(name, connections, backfills, requests, obstacles),

@@ -20,7 +20,7 @@ from hourbook_kit.source.diff import (
     findings,
     missing,
 )
-from hourbook_kit.source.protocol import EntryReading, TicketReading
+from hourbook_kit.source.protocol import EntryReading, TicketReading, UnreadableError
 
 SCHEMA = "ingest"
 GONE = json.dumps({"gone": True})
@@ -35,9 +35,18 @@ INSERT INTO ingest.readings (kind, record, book, connection, no, value)
 SELECT kind, record, $1, $2, $3, value FROM unnest($4::text[], $5::text[], $6::jsonb[])
     AS seen (kind, record, value)
 ORDER BY kind, record
-ON CONFLICT (kind, record) DO UPDATE SET no = excluded.no, value = excluded.value
+ON CONFLICT (kind, record) DO UPDATE SET no = excluded.no, value = excluded.value, book = excluded.book
 WHERE readings.no < excluded.no
 """
+_REMEMBERED = """
+SELECT kind, record, book, no, value FROM ingest.readings
+WHERE book = $1 OR (kind = 'entry' AND record = ANY ($2::text[]))
+ORDER BY kind, record FOR UPDATE
+"""
+MOVED = (
+    "{0} stands on {1} and is known on {2}: a booking never moves, so delete it and book it anew on"
+    " the other ticket"
+)
 _COUNT = """
 INSERT INTO ingest.deliveries (connection, delivery, ticket_id, first_at, last_at, times, last_offset)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
@@ -84,7 +93,7 @@ class Store:
         they are named.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            known = await _remembered(connection, reading.book)
+            known = await _remembered(connection, reading)
             unasked = missing(known, reading)
             if unasked:
                 return unasked
@@ -167,12 +176,13 @@ class Store:
         )
 
 
-async def _remembered(connection: asyncpg.pool.PoolConnectionProxy, book: BookId) -> Remembered:
-    rows = await connection.fetch(
-        "SELECT kind, record, no, value FROM ingest.readings WHERE book = $1"
-        " ORDER BY kind, record FOR UPDATE",
-        book,
-    )
+async def _remembered(connection: asyncpg.pool.PoolConnectionProxy, reading: Reading) -> Remembered:
+    """Raises `UnreadableError` where a booking lives on another ticket: its minutes would count twice."""
+    found = await connection.fetch(_REMEMBERED, reading.book, list(reading.entries))
+    rows = [row for row in found if row["book"] == reading.book]
+    for row in found:
+        if row["book"] != reading.book and not _known_entry(row).gone:
+            raise UnreadableError(MOVED.format(row["record"], reading.book, row["book"]))
     entries = {EntryId(r["record"]): _known_entry(r) for r in rows if r["kind"] == "entry"}
     tickets = [
         KnownTicket(r["no"], TicketReading.model_validate_json(r["value"]))

@@ -19,6 +19,8 @@ from hourbook_kit import clock
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.source import protocol
 from hourbook_kit.source.backoff import Backoff
+from hourbook_kit.source.bad_records import OBSTACLE as RECORDS
+from hourbook_kit.source.bad_records import BadRecords
 from hourbook_kit.source.connections import Connections
 from hourbook_kit.source.metrics import PULLS
 from hourbook_kit.source.obstacles import Obstacles
@@ -37,7 +39,7 @@ log = structlog.get_logger()
 SWEEP_TRIES = 3
 ASK_AGAIN_SECONDS = 600
 """The same difference is asked for once in this time: the inbox does not lose what was asked."""
-OBSTACLES = ("unit", "watching", "sorting", "tickets", UNIT_CHANGED, ALARM)
+OBSTACLES = ("unit", "watching", "sorting", "tickets", RECORDS, UNIT_CHANGED, ALARM)
 
 
 class Watch:
@@ -51,12 +53,14 @@ class Watch:
         sources: Sources,
         requests: Requests,
         obstacles: Obstacles,
+        bad_records: BadRecords,
         *,
         overlap_seconds: float,
     ) -> None:
         self._name, self._connections = name, connections
         self._store, self._sources = store, sources
         self._requests, self._obstacles = requests, obstacles
+        self._bad_records = bad_records
         self._schedule = Schedule(overlap_seconds)
         self._tickets = TicketWatch(store, requests, obstacles)
         self._asked: dict[int, tuple[frozenset[object], float]] = {}
@@ -134,6 +138,7 @@ class Watch:
         since = self._schedule.overlapping(standing.tickets_cursor)
         if since is not None:
             begun = await self._tickets.poll(source, system, since, asked)
+        await self._bad_records.seen(await system.bad_records())
         await self._sources.polled(source.name, newest, begun)
         PULLS.labels("poll").inc()
 

@@ -148,7 +148,9 @@ async def list_entries(
     )
 
 
-EntryPath = Annotated[str, Path(max_length=100, pattern=r"^zammad:[a-z][a-z0-9-]{0,30}:\d{1,18}$")]
+EntryPath = Annotated[
+    str, Path(max_length=100, pattern=r"^[a-z][a-z0-9]*:[a-z][a-z0-9-]{0,30}:\d{1,18}$")
+]
 
 
 @router.get("/entries/{entry}", responses=described(404))
@@ -177,7 +179,9 @@ async def read_entry(desk: Open, entry: EntryPath) -> EntryStory:
 @router.get("/tickets/{book}", responses=described(404))
 async def read_ticket(
     desk: Open,
-    book: Annotated[str, Path(max_length=100, pattern=r"^zammad:[a-z][a-z0-9-]{0,30}:\d{1,18}$")],
+    book: Annotated[
+        str, Path(max_length=100, pattern=r"^[a-z][a-z0-9]*:[a-z][a-z0-9-]{0,30}:\d{1,18}$")
+    ],
 ) -> Ticket:
     """A ticket with its entries and the questions about them."""
     row = await desk.pool.fetchrow("SELECT * FROM book.tickets WHERE book = $1", book)

@@ -157,8 +157,8 @@ def _of_an_edit(case: _Case) -> Reason:
 
 
 def _of_a_stranger(book: Book) -> Reason:
-    of_zammad = book.id.startswith("zammad:")
-    return Reason.DUPLICATE_IN_KIMAI if of_zammad else Reason.ORPHAN_IN_KIMAI
+    of_kimai = book.id.startswith("kimai:")
+    return Reason.ORPHAN_IN_KIMAI if of_kimai else Reason.DUPLICATE_IN_KIMAI
 
 
 def _may_speak(case: _Case) -> bool:
