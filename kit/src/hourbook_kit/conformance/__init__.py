@@ -1,0 +1,1 @@
+"""What every connector promises, as tests: `pytest --connector path/to/connector.py` (docs/connectors.md)."""
