@@ -35,6 +35,10 @@ async def apply(
         "CREATE TABLE IF NOT EXISTS public.migrations (package text, name text, digest text,"
         " applied_at timestamptz DEFAULT now(), PRIMARY KEY (package, name))"
     )
+    if not await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = $1::regnamespace)", schema
+    ):  # dropped, to be made again from what is for ever
+        await connection.execute("DELETE FROM public.migrations WHERE package = $1", package)
     applied = []
     for name, text in _texts(package, phase):
         digest = hashlib.sha256(text.encode()).hexdigest()
