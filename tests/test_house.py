@@ -35,7 +35,10 @@ def test_every_setting_stands_in_the_readme_and_nothing_else_does() -> None:
     assert told == there
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "check", "bench", "chaos", "clean"])
+@pytest.mark.parametrize(
+    "target",
+    ["setup", "demo", "test", "check", "bench", "chaos", "manifests", "containers", "clean"],
+)
 def test_make_help_says_in_a_line_what_each_target_does(target: str) -> None:
     said = subprocess.run(
         ["make", "--no-print-directory", "help"],  # noqa: S607 -- whichever make there is
@@ -49,5 +52,7 @@ def test_make_help_says_in_a_line_what_each_target_does(target: str) -> None:
 
 def test_ci_calls_what_the_readme_calls() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    assert {"make check", "make demo ONCE=1", "make test"} <= set(script.splitlines())
+    assert {"make check", "make manifests", "make demo ONCE=1", "make test"} <= set(
+        script.splitlines()
+    )
     assert script.splitlines()[-1] == "make test"  # pytest's closing line comes last

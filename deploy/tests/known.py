@@ -24,6 +24,7 @@ SERVICES: dict[str, type[BaseSettings]] = {
 COMMANDS: dict[str, type[BaseSettings]] = {
     "migrate": MigrateSettings,
     "migrate-post": MigrateSettings,
+    "rebuild": ReconcilerSettings,
     "demo": DemoSettings,
 }
 STANDARD = {"OTEL_EXPORTER_OTLP_ENDPOINT", "PGSSLMODE", "PGSSLROOTCERT"}

@@ -1,0 +1,174 @@
+"""The compose stack really runs: an hour travels through it, whatever is killed, and what is for ever comes back.
+
+`make containers` builds the images and runs this; it needs an engine that answers.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.timeout(900)
+
+ROOT = Path(__file__).parents[3]
+STAY = ("kafka", "postgres", "ingest-zammad", "reconciler", "push-kimai", "query-api")
+OURS = STAY[2:]
+GRACE_SECONDS = 30
+
+
+class Stack:
+    """Compose, as an administrator types it, on a project of our own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        run(ROOT / "deploy/compose/draw-secrets", cwd=folder)
+        self._environment = os.environ | {
+            "HOURBOOK_SECRETS": str(folder / "secrets"),
+            "HOURBOOK_ZAMMAD_TWIN_PORT": "0",
+            "HOURBOOK_KIMAI_TWIN_PORT": "0",
+        }
+
+    def compose(self, *arguments: str, given: bytes | None = None, may_fail: bool = False) -> bytes:
+        command: list[str | Path] = [
+            *("docker", "compose", "--project-name", "hourbook-test"),
+            *("--env-file", self.folder / ".env", "--file", ROOT / "docker-compose.yml"),
+            *("--profile", "demo", *arguments),
+        ]
+        done = subprocess.run(  # noqa: S603 -- our own words
+            command, env=self._environment, input=given, capture_output=True, check=False
+        )
+        assert may_fail or done.returncode == 0, (
+            f"{arguments}: {done.stderr.decode()}{done.stdout.decode()}"
+        )
+        return done.stdout
+
+    def up(self) -> None:
+        self.compose(
+            "up",
+            "--detach",
+            "--no-build",
+            "--pull",
+            "missing",
+            "--wait",
+            *STAY,
+            "zammad-twin",
+            "kimai-twin",
+        )
+
+    def down(self) -> None:
+        self.compose("down", "--volumes", "--timeout", "10")
+
+    def an_hour_travels(self) -> None:
+        said = self.compose("run", "--rm", "-T", "demo").decode()
+        assert "Kimai's timesheet" in said, said
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        name = self.compose("ps", "--all", "--quiet", service).decode().strip()
+        (found,) = json.loads(run("docker", "inspect", name))
+        return dict(found)
+
+    def command(self, *arguments: str, given: bytes | None = None) -> bytes:
+        """`hourbook …` with an owner's rights."""
+        return self.compose("run", "--rm", "-T", "--no-deps", "migrate", *arguments, given=given)
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 -- our own words
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Up, and gone with its volumes afterwards; what it said is kept in build/containers.log."""
+    found = Stack(tmp_path_factory.mktemp("containers"))
+    found.down()
+    try:
+        found.up()
+        yield found
+    finally:
+        log = ROOT / "build" / "containers.log"
+        log.parent.mkdir(exist_ok=True)
+        log.write_bytes(found.compose("logs", "--no-color", "--timestamps"))
+        found.down()
+
+
+def test_an_hour_travels_through_the_containers(stack: Stack) -> None:
+    stack.an_hour_travels()
+
+
+@pytest.mark.parametrize("service", STAY)
+def test_a_killed_container_comes_back_and_hours_travel_again(stack: Stack, service: str) -> None:
+    before = stack.inspect(service)["State"]
+    os.kill(before["Pid"], 9) if os.geteuid() == 0 else stack.compose("kill", service)
+    stack.up()
+    after = stack.inspect(service)["State"]
+    assert after["Pid"] != before["Pid"]
+    stack.an_hour_travels()
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_who_is_asked_to_stop_stops_in_time_by_itself(stack: Stack, service: str) -> None:
+    stack.compose("stop", "--timeout", str(GRACE_SECONDS), service)
+    assert stack.inspect(service)["State"]["ExitCode"] == 0
+    stack.up()
+
+
+def test_hours_travel_after_all_were_stopped_and_started(stack: Stack) -> None:
+    stack.an_hour_travels()
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_an_image_says_what_it_is_and_holds_no_tools(stack: Stack, service: str) -> None:
+    found = stack.inspect(service)
+    labels = found["Config"]["Labels"]
+    assert labels["org.opencontainers.image.title"] == f"hourbook-{service}"
+    assert labels["org.opencontainers.image.licenses"] == "MIT"
+    assert found["Config"]["User"] == "10001:10001"
+    for module in ("pip", "ensurepip", "setuptools"):
+        look = f"import importlib.util as u; print(u.find_spec('{module}'))"
+        assert stack.compose("exec", "-T", service, "python", "-c", look).strip() == b"None"
+    write = "import pathlib; pathlib.Path('/app/x').touch()"
+    done = f"try:\n {write}\nexcept OSError as e: print(e.errno)"
+    assert stack.compose("exec", "-T", service, "python", "-c", done).strip() in {b"13", b"30"}
+
+
+def test_what_is_for_ever_comes_back_from_a_backup(stack: Stack) -> None:
+    stack.compose("stop", *OURS, "zammad-twin", "kimai-twin")
+    backup = stack.command("backup")
+    held = tables(stack)
+    assert held["ledger"] > 0
+    stack.compose("rm", "--stop", "--force", *STAY, "migrate", "migrate-post")
+    for volume in ("kafka", "postgres"):
+        run("docker", "volume", "rm", f"hourbook-test_{volume}")
+    stack.compose("up", "--detach", "--no-build", "--wait", "kafka", "postgres")
+    stack.command("migrate")
+    stack.command("restore", given=backup)
+    # it tells another read model than before: there was none
+    stack.compose("run", "--rm", "-T", "--no-deps", "rebuild", may_fail=True)
+    stack.up()
+    assert tables(stack) == held
+    stack.an_hour_travels()
+
+
+def tables(stack: Stack) -> dict[str, int]:
+    """How much there is of what must not be lost, and of what is made from it."""
+    counts = {
+        "ledger": "SELECT coalesce(sum(next_offset), 0) FROM book.checkpoint",
+        "books": "SELECT count(*) FROM book.books",
+        "entries": "SELECT count(*) FROM book.entries",
+        "keys": "SELECT count(*) FROM vault.subject_keys",
+        "secrets": "SELECT count(*) FROM vault.secrets",
+    }
+    return {
+        name: int(
+            stack.compose(
+                "exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "hourbook", "-Atc", query
+            )
+        )
+        for name, query in counts.items()
+    }
