@@ -1,6 +1,8 @@
-# One file, a target for each image: ingest-zammad, reconciler, push-kimai, query-api, hourbook (the
+# One file, a target for each image: ingest-zammad, reconciler, push-kimai, query-api, ui, hourbook (the
 # command: migrations, backups), twins (for the demo only). `docker compose build` builds them all.
 ARG PYTHON=python:3.13-slim
+ARG NODE=node:24-slim
+ARG NGINX=nginxinc/nginx-unprivileged:1.29
 
 # ---------------------------------------------------------------------------------------- building
 FROM ${PYTHON} AS build
@@ -44,7 +46,10 @@ RUN --mount=type=cache,target=/var/cache/uv \
     /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./services/query-api
 
 FROM build AS build-hourbook
-COPY services services
+COPY services/ingest-zammad services/ingest-zammad
+COPY services/reconciler services/reconciler
+COPY services/push-kimai services/push-kimai
+COPY services/query-api services/query-api
 COPY cli cli
 RUN --mount=type=cache,target=/var/cache/uv \
     /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit \
@@ -54,6 +59,15 @@ FROM build AS build-twins
 COPY simulators simulators
 RUN --mount=type=cache,target=/var/cache/uv \
     /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./simulators
+
+FROM ${NODE} AS build-ui
+WORKDIR /build/services/ui
+COPY services/ui/package.json services/ui/package-lock.json services/ui/.npmrc ./
+RUN --mount=type=cache,target=/var/cache/npm \
+    npm ci --ignore-scripts --no-progress --cache /var/cache/npm
+COPY services/query-api/openapi.json /build/services/query-api/
+COPY services/ui ./
+RUN npx openapi-ts --silent && npx vite build --logLevel warn
 
 # ---------------------------------------------------------------------------------------- running
 FROM ${PYTHON} AS run
@@ -128,3 +142,22 @@ COPY --from=build-twins /app /app
 EXPOSE 8310 8311
 ENTRYPOINT ["python", "-m"]
 CMD ["hourbook_simulators.zammad", "--host", "0.0.0.0"]
+
+# nginx's own image, which runs as nobody in particular; its entrypoint puts the addresses in
+FROM ${NGINX} AS ui
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.vendor="Hourbook" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.title="hourbook-ui" \
+      org.opencontainers.image.description="The pages, and the one door to API and webhooks"
+COPY services/ui/nginx.conf /etc/nginx/templates/default.conf.template
+COPY --from=build-ui /build/services/ui/dist /usr/share/nginx/html
+ENV NGINX_ENVSUBST_FILTER=^HOURBOOK_
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s \
+  CMD ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8080/"]

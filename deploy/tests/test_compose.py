@@ -60,11 +60,11 @@ def test_what_stays_up_says_how_it_is_and_comes_back(name: str) -> None:
         assert service["command"][0] in {"migrate", "rebuild", "demo"}
         return
     assert service["restart"] == "unless-stopped"
-    if name in SERVICES:
+    if name in stages():
         check = re.search(r"^  CMD (\[.*\])$", stages()[name], re.MULTILINE)
         assert check, f"the image {name} has no health check"
         words = yaml.safe_load(check[1])
-        port = SERVICES[name].model_fields["port"].default
+        port = SERVICES[name].model_fields["port"].default if name in SERVICES else 8080
         assert f":{port}/" in words[-1]
     else:
         words = service["healthcheck"]["test"][1:]
@@ -80,6 +80,11 @@ def test_what_stops_has_the_time_to_say_goodbye(name: str) -> None:
 @pytest.mark.parametrize(("name", "settings"), (SERVICES | COMMANDS).items())
 def test_each_process_is_told_what_it_reads_and_all_it_needs(name: str, settings: Any) -> None:
     check_variables(name, settings, told(SERVICE[name]))
+
+
+def test_the_pages_door_is_told_where_everybody_is() -> None:
+    asked = set(re.findall(r"\$\{(\w+)\}", (ROOT / "services/ui/nginx.conf").read_text()))
+    assert SERVICE["ui"]["environment"].keys() == asked
 
 
 def test_services_start_when_the_database_is_ready_for_them() -> None:

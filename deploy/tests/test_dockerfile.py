@@ -18,13 +18,23 @@ def test_the_linters_find_nothing() -> None:
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_holds_what_was_built_and_nothing_that_builds(image: str) -> None:
-    stage = re.search(rf"^FROM (\S+) AS {image}$(.*?)(?=^FROM|\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    stage = re.search(
+        rf"^FROM (\S+) AS {image}$(.*?)(?=^# nginx|^FROM|\Z)", TEXT, re.MULTILINE | re.DOTALL
+    )
     assert stage
     assert stage[1] == "run"
     assert f"COPY --from=build-{image} /app /app" in stage[2]
     assert "RUN" not in stage[2]
     assert f'image.title="hourbook{"" if image == "hourbook" else f"-{image}"}"' in stage[2]
     assert re.search(r'^ENTRYPOINT \["', stage[2], re.MULTILINE)
+
+
+def test_the_pages_are_built_from_their_lock_and_served_by_nginx_alone() -> None:
+    build, serve = TEXT.split("AS build-ui\n")[1].split("AS ui\n")
+    assert "npm ci --ignore-scripts" in build
+    assert "COPY --from=build-ui" in serve
+    assert "RUN" not in serve
+    assert "USER" not in serve  # nginx-unprivileged is 101 by itself
 
 
 def test_what_is_installed_is_held_to_the_locks_hashes() -> None:

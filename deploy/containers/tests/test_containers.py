@@ -6,10 +6,12 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.timeout(900)
@@ -30,13 +32,16 @@ class Stack:
             "HOURBOOK_SECRETS": str(folder / "secrets"),
             "HOURBOOK_ZAMMAD_TWIN_PORT": "0",
             "HOURBOOK_KIMAI_TWIN_PORT": "0",
+            "HOURBOOK_QUERY_API_PORT": "0",
+            "HOURBOOK_INGEST_ZAMMAD_PORT": "0",
+            "HOURBOOK_UI_PORT": "0",
         }
 
     def compose(self, *arguments: str, given: bytes | None = None, may_fail: bool = False) -> bytes:
         command: list[str | Path] = [
             *("docker", "compose", "--project-name", "hourbook-test"),
             *("--env-file", self.folder / ".env", "--file", ROOT / "docker-compose.yml"),
-            *("--profile", "demo", *arguments),
+            *("--profile", "demo", "--profile", "pages", *arguments),
         ]
         done = subprocess.run(  # noqa: S603 -- our own words
             command, env=self._environment, input=given, capture_output=True, check=False
@@ -135,6 +140,41 @@ def test_an_image_says_what_it_is_and_holds_no_tools(stack: Stack, service: str)
     write = "import pathlib; pathlib.Path('/app/x').touch()"
     done = f"try:\n {write}\nexcept OSError as e: print(e.errno)"
     assert stack.compose("exec", "-T", service, "python", "-c", done).strip() in {b"13", b"30"}
+
+
+def answer(stack: Stack, path: str, **more: Any) -> httpx.Response:
+    """Of the pages' door, as a browser gets it."""
+    place = stack.compose("port", "ui", "8080").decode().strip()
+    return httpx.request(more.pop("method", "GET"), f"http://{place}{path}", timeout=10, **more)
+
+
+def test_the_pages_door_serves_the_pages_and_passes_the_rest_on(stack: Stack) -> None:
+    stack.compose("up", "--detach", "--no-build", "--wait", "ui")
+    for path, kind in (("/", "text/html"), ("/entries/zammad:desk:1", "text/html")):
+        page = answer(stack, path)
+        assert page.headers["content-type"].startswith(kind)
+        assert "script-src 'self';" in page.headers["content-security-policy"]
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "nginx/" not in page.headers["server"]
+    assert answer(stack, "/assets/missing.js").status_code == 404
+    assert answer(stack, "/api/health/ready").json()["ready"] is True
+    webhook = answer(stack, "/api/webhook/zammad/desk", method="POST", content=b"{}")
+    assert webhook.status_code == 401
+    limit = 1024 * 1024
+    for size, status in ((limit, 401), (limit + 1, 413)):
+        sent = answer(stack, "/api/webhook/zammad/desk", method="POST", content=b" " * size)
+        assert sent.status_code == status
+
+
+def test_the_pages_door_finds_a_service_that_was_made_anew(stack: Stack) -> None:
+    stack.compose(
+        "up", "--detach", "--no-build", "--wait", "--force-recreate", "--no-deps", "query-api"
+    )
+    for _ in range(20):
+        if answer(stack, "/api/health/ready").is_success:
+            return
+        time.sleep(1)
+    raise AssertionError("the door still asks at the old address")
 
 
 def test_what_is_for_ever_comes_back_from_a_backup(stack: Stack) -> None:
