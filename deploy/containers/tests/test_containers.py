@@ -134,9 +134,9 @@ def test_an_image_says_what_it_is_and_holds_no_tools(stack: Stack, service: str)
     assert labels["org.opencontainers.image.title"] == f"hourbook-{service}"
     assert labels["org.opencontainers.image.licenses"] == "MIT"
     assert found["Config"]["User"] == "10001:10001"
-    for module in ("pip", "ensurepip", "setuptools"):
-        look = f"import importlib.util as u; print(u.find_spec('{module}'))"
-        assert stack.compose("exec", "-T", service, "python", "-c", look).strip() == b"None"
+    look = "import importlib.util as u, shutil; print([*map(u.find_spec, ('pip', 'setuptools'))], *map(shutil.which, ('uv', 'gcc')))"
+    found_tools = stack.compose("exec", "-T", service, "python", "-c", look).strip()
+    assert found_tools == b"[None, None] None None"
     write = "import pathlib; pathlib.Path('/app/x').touch()"
     done = f"try:\n {write}\nexcept OSError as e: print(e.errno)"
     assert stack.compose("exec", "-T", service, "python", "-c", done).strip() in {b"13", b"30"}
