@@ -134,7 +134,10 @@ def test_an_image_says_what_it_is_and_holds_no_tools(stack: Stack, service: str)
     assert labels["org.opencontainers.image.title"] == f"hourbook-{service}"
     assert labels["org.opencontainers.image.licenses"] == "MIT"
     assert found["Config"]["User"] == "10001:10001"
-    look = "import importlib.util as u, shutil; print([*map(u.find_spec, ('pip', 'setuptools'))], *map(shutil.which, ('uv', 'gcc')))"
+    look = (
+        "import importlib.util as u, shutil;"
+        "print([*map(u.find_spec, ('pip', 'setuptools'))], *map(shutil.which, ('uv', 'gcc')))"
+    )
     found_tools = stack.compose("exec", "-T", service, "python", "-c", look).strip()
     assert found_tools == b"[None, None] None None"
     write = "import pathlib; pathlib.Path('/app/x').touch()"
