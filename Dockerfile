@@ -18,32 +18,32 @@ RUN if [ "$TARGETARCH" = arm64 ]; then \
       apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*; \
     fi
 WORKDIR /build
-ENV UV_PYTHON=/app UV_CACHE_DIR=/var/cache/uv UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
+ENV UV_PYTHON=/app UV_CACHE_DIR=/var/cache/uv UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy PATH=/uv/bin:$PATH
 # the workspace's own pyproject.toml stays out: with it the members would be installed editable
-COPY requirements.lock ./
+COPY requirements.lock deploy/containers/install-locked ./
 COPY contracts contracts
 COPY kit kit
 
-# The lock holds every version and its hashes; each image gets what its members ask for.
+# Each image gets what its members ask for, and of that only what the lock has a hash of.
 FROM build AS build-ingest-zammad
 COPY services/ingest-zammad services/ingest-zammad
 RUN --mount=type=cache,target=/var/cache/uv \
-    /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./services/ingest-zammad
+    ./install-locked contracts kit services/ingest-zammad
 
 FROM build AS build-reconciler
 COPY services/reconciler services/reconciler
 RUN --mount=type=cache,target=/var/cache/uv \
-    /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./services/reconciler
+    ./install-locked contracts kit services/reconciler
 
 FROM build AS build-push-kimai
 COPY services/push-kimai services/push-kimai
 RUN --mount=type=cache,target=/var/cache/uv \
-    /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./services/push-kimai
+    ./install-locked contracts kit services/push-kimai
 
 FROM build AS build-query-api
 COPY services/query-api services/query-api
 RUN --mount=type=cache,target=/var/cache/uv \
-    /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./services/query-api
+    ./install-locked contracts kit services/query-api
 
 FROM build AS build-hourbook
 COPY services/ingest-zammad services/ingest-zammad
@@ -52,13 +52,13 @@ COPY services/push-kimai services/push-kimai
 COPY services/query-api services/query-api
 COPY cli cli
 RUN --mount=type=cache,target=/var/cache/uv \
-    /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit \
-      ./services/ingest-zammad ./services/reconciler ./services/push-kimai ./services/query-api ./cli
+    ./install-locked contracts kit \
+      services/ingest-zammad services/reconciler services/push-kimai services/query-api cli
 
 FROM build AS build-twins
 COPY simulators simulators
 RUN --mount=type=cache,target=/var/cache/uv \
-    /uv/bin/uv pip install --quiet --constraints requirements.lock ./contracts ./kit ./simulators
+    ./install-locked contracts kit simulators
 
 FROM ${NODE} AS build-ui
 WORKDIR /build/services/ui
