@@ -69,3 +69,20 @@ def test_schemas_are_written_only_into_the_repository(tmp_path: Path) -> None:
     (tmp_path / "contracts/schemas/hourbook.gone.v1.json").write_text("{}")
     assert set(write(tmp_path)) == {*documents(), "contracts/schemas/hourbook.gone.v1.json"}
     assert write(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--as-of", "yesterday"], "neither a moment"),
+        (["--as-of", "2026-03-30T12:00:00"], "lacks its offset from UTC"),
+        (["ticket 7"], "neither a book"),
+    ],
+)
+def test_a_past_that_is_none_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
+    monkeypatch.setenv("HOURBOOK_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    answer = CliRunner().invoke(app, ["replay", *arguments])
+    assert answer.exit_code == 2
+    assert sentence in answer.stderr

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.partitioner import murmur2
 
 from hourbook_contracts.codec import Record, header
+from hourbook_contracts.topics import Topic
 from hourbook_kit.settings import KafkaSettings
 
 
@@ -66,6 +68,12 @@ async def send(
     return await to.send_and_wait(
         topic, value=record.value, key=record.key, headers=record.headers, partition=partition
     )
+
+
+def partition_of(key: str, topic: Topic) -> int:
+    """Where every producer of ours puts this key: Java's murmur2 (streaming.md 2)."""
+    found: int = (murmur2(key.encode()) & 0x7FFFFFFF) % topic.partitions
+    return found
 
 
 async def cluster_id(settings: KafkaSettings) -> str:

@@ -4,90 +4,17 @@ import asyncio
 
 import asyncpg
 import pytest
-from aiokafka import TopicPartition
 
 from hourbook_contracts.codec import Record as Sent
 from hourbook_contracts.codec import encode
-from hourbook_contracts.ids import BookId, entry_of, posting_of
-from hourbook_contracts.ledger import LedgerMessage
-from hourbook_contracts.testing import (
-    conflict,
-    observed,
-    policy,
-    recorded,
-    requested,
-    resolved,
-    retracted,
-    written,
-)
-from hourbook_contracts.topics import LEDGER
+from hourbook_contracts.testing import recorded
 from hourbook_kit import kafka
-from hourbook_reconciler.rebuild import Rebuilt, rebuild, record_of
-from hourbook_reconciler.record import Record
+from hourbook_reconciler.rebuild import Rebuilt, rebuild
 from hourbook_reconciler.settings import Settings
-from hourbook_reconciler.store import apply, shared
+from hourbook_reconciler.store import shared
+from hourbook_reconciler.testing import lived, send, story
 
 TABLES = ("books", "tickets", "entries", "conflicts", "history", "quarantine", "outbox")
-
-
-def story(ticket: int) -> list[LedgerMessage]:
-    """An hour that was written, edited in Kimai, asked about and left so; another that was taken back."""
-    book = BookId(f"zammad:desk:{ticket}")
-    first, second = entry_of("desk", ticket), entry_of("desk", ticket + 1)
-    asked = conflict("changed_in_kimai", gen=2)
-    posting = posting_of(book, first)
-    told: list[LedgerMessage] = [
-        recorded(entry=first),
-        requested(),
-        written(),
-        observed(20, no=2),
-        asked,
-        resolved(asked, "kimai"),
-        recorded(30, entry=second),
-        retracted(entry=second),
-    ]
-    return [
-        message.model_copy(
-            update={"book": book} | ({"posting": posting} if hasattr(message, "posting") else {})
-        )
-        for message in told
-    ]
-
-
-async def send(settings: Settings, *records: Sent) -> None:
-    producer = kafka.producer(settings)
-    await producer.start()
-    try:
-        for record in records:
-            await kafka.send(producer, LEDGER.name, record)
-    finally:
-        await producer.stop()
-
-
-async def whole_ledger(settings: Settings) -> list[Record]:
-    reader = kafka.consumer(settings)
-    await reader.start()
-    try:
-        at = [TopicPartition(LEDGER.name, partition) for partition in range(LEDGER.partitions)]
-        missing = sum((await reader.end_offsets(at)).values())
-        reader.assign(at)
-        await reader.seek_to_beginning(*at)
-        records: list[Record] = []
-        while len(records) < missing:
-            for found in (await reader.getmany(timeout_ms=500)).values():
-                records += [record_of(record) for record in found]
-        return records
-    finally:
-        await reader.stop()
-
-
-async def lived(settings: Settings, connection: asyncpg.Connection, batch: int = 7) -> int:
-    """Read the whole ledger as the agent does, in small batches that decide; gives its length."""
-    records = await whole_ledger(settings)
-    cluster = await kafka.cluster_id(settings)
-    for start in range(0, len(records), batch):
-        await apply(connection, records[start : start + batch], policy(), cluster)
-    return len(records)
 
 
 async def rebuilt(settings: Settings) -> Rebuilt:

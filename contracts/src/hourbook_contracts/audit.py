@@ -1,0 +1,105 @@
+"""How the ledger stood at a place in the past: what a replay tells, as values that go over the wire.
+
+Durations are whole seconds, datetimes are UTC. Nothing here is ever written to a topic.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from hourbook_contracts.ids import BookId, EntryId, SheetId
+from hourbook_contracts.ledger import Work
+from hourbook_contracts.message import Moment, Value
+
+
+class RuleFired(Value):
+    """A mapping that a verdict rests on, and who had set it so when the verdict was made."""
+
+    kind: str
+    key: str
+    mapping: str
+    by: str | None = None
+    set_at: Moment | None = None
+
+
+class Decided(Value):
+    """The verdict that counted last."""
+
+    what: str
+    """`create`, `update`, `delete`, `adopt`; `asked`; `settled`."""
+    gen: int
+    policy: int
+    at: Moment
+    place: str | None = None
+    """`partition/offset` on the ledger."""
+    rules: tuple[RuleFired, ...] = ()
+
+
+class Answered(Value):
+    """How the last question ended: by a person's choice, or `withdrawn`."""
+
+    choice: str
+    by: str | None
+    at: Moment
+
+
+class Standing(Value):
+    """One entry as it stood."""
+
+    entry: EntryId
+    book: BookId
+    ticket_number: str
+    customer: str
+    """`organization:<id>`, `customer:<id>` or `none`: whom its time counts for."""
+    agent_id: int
+    day: date
+    duration_seconds: int
+    """What Zammad held; 0 when it was retracted."""
+    net_seconds: int
+    state: str
+    reason: str | None
+    want: Work | None
+    held: Work | None
+    sheet: SheetId | None
+    decided: Decided | None
+    answered: Answered | None
+
+
+class Change(Value):
+    """An entry that stood otherwise at another place; None: it was not known there."""
+
+    entry: EntryId
+    before: Standing | None
+    after: Standing | None
+
+
+class Summary(Value):
+    """Many standings added up."""
+
+    entries: int
+    states: dict[str, int]
+    net_seconds: int
+    held_seconds: int
+
+
+def differences(before: Iterable[Standing], after: Iterable[Standing]) -> list[Change]:
+    """Entries that stand otherwise, in the order of their ids."""
+    old = {standing.entry: standing for standing in before}
+    new = {standing.entry: standing for standing in after}
+    return [
+        Change(entry=entry, before=old.get(entry), after=new.get(entry))
+        for entry in sorted(old.keys() | new.keys())
+        if old.get(entry) != new.get(entry)
+    ]
+
+
+def summary(standings: Iterable[Standing]) -> Summary:
+    states: dict[str, int] = {}
+    entries = net = held = 0
+    for standing in standings:
+        entries += 1
+        states[standing.state] = states.get(standing.state, 0) + 1
+        net += standing.net_seconds
+        held += standing.held.duration_seconds if standing.held else 0
+    return Summary(
+        entries=entries, states=dict(sorted(states.items())), net_seconds=net, held_seconds=held
+    )
