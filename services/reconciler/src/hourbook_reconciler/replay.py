@@ -97,8 +97,8 @@ async def as_of(
     Raises `NoSuchPlaceError` for a place that the ledger does not have.
     """
     reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-    await reader.start()
     try:
+        await reader.start()
         ends = await ends_of(reader, cut)
         if selection.book is not None:
             only = kafka.partition_of(selection.book, LEDGER)
