@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hourbook_cli.story import duration
-from hourbook_contracts.audit import Change, Standing, Summary
+from hourbook_contracts.audit import Booked, Change, Difference, EntryMoved, Standing, Summary
 from hourbook_contracts.ledger import Work
 
 
@@ -84,3 +84,32 @@ def seconds_moved(changes: Iterable[Change]) -> int:
 
 def _held_seconds(standing: Standing | None) -> int:
     return standing.held.duration_seconds if standing and standing.held else 0
+
+
+def difference(found: Difference) -> tuple[str, ...]:
+    return (
+        found.customer,
+        _project(found.target, found.project_id),
+        found.month,
+        duration(found.before_seconds),
+        duration(found.after_seconds),
+        duration(found.after_seconds - found.before_seconds),
+    )
+
+
+def move(found: EntryMoved) -> str:
+    """In one line where an entry was booked and where it would be."""
+    return (
+        f"{found.entry} (ticket {found.ticket_number}): {_booked(found.before)}"
+        f" → {_booked(found.after)}"
+    )
+
+
+def _booked(booked: Booked) -> str:
+    where = _project(booked.target, booked.project_id)
+    why = f" ({booked.nowhere_because})" if booked.nowhere_because else ""
+    return f"{duration(booked.seconds)} {where}{why} in {booked.month}"
+
+
+def _project(target: str | None, project_id: int | None) -> str:
+    return "nowhere" if target is None else f"{target}:{project_id}"

@@ -81,6 +81,39 @@ class Summary(Value):
     held_seconds: int
 
 
+class Booked(Value):
+    """How many seconds of an entry are wanted where, and in which month."""
+
+    customer: str
+    target: str | None = None
+    project_id: int | None = None
+    month: str
+    """`2026-03`, of the day in the worker's zone."""
+    seconds: int
+    nowhere_because: str | None = None
+    """Where there is no project: a reason of a question, `held_back` or `ignored`."""
+
+
+class EntryMoved(Value):
+    """An entry of which another policy would book something else."""
+
+    entry: EntryId
+    ticket_number: str
+    before: Booked
+    after: Booked
+
+
+class Difference(Value):
+    """What would be booked otherwise for a customer on a project in a month."""
+
+    customer: str
+    target: str | None
+    project_id: int | None
+    month: str
+    before_seconds: int
+    after_seconds: int
+
+
 def differences(before: Iterable[Standing], after: Iterable[Standing]) -> list[Change]:
     """Entries that stand otherwise, in the order of their ids."""
     old = {standing.entry: standing for standing in before}

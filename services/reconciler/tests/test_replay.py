@@ -8,9 +8,18 @@ import pytest
 
 from hourbook_contracts.audit import Standing
 from hourbook_contracts.codec import encode
-from hourbook_contracts.topics import LEDGER
+from hourbook_contracts.testing import MAPPINGS, mapping, policy
+from hourbook_contracts.topics import CONTROL, LEDGER
 from hourbook_kit import clock, kafka
-from hourbook_reconciler.replay import Cut, Folder, NoSuchPlaceError, Progress, as_of
+from hourbook_reconciler.replay import (
+    Cut,
+    Folder,
+    NoSuchPlaceError,
+    Progress,
+    as_of,
+    installation,
+    what_if,
+)
 from hourbook_reconciler.settings import Settings
 from hourbook_reconciler.standing import Selection
 from hourbook_reconciler.testing import lived, send, story
@@ -107,3 +116,33 @@ async def test_a_replay_that_was_stopped_goes_on_behind_what_is_kept(
 def test_a_place_that_is_none_is_said_in_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Cut.parse(text)
+
+
+async def test_another_policy_is_tried_on_the_ledger_and_writes_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await send(settings, *map(encode, story(7700)[:3]))
+    elsewhere = policy(MAPPINGS[0], mapping("customer", "organization:2", 8), MAPPINGS[2])
+    selection = Selection(book="zammad:desk:7700")
+    (move,) = await what_if(settings, elsewhere, selection, quiet, Folder(tmp_path))
+    assert (move.before.project_id, move.after.project_id) == (7, 8)
+    assert await what_if(settings, elsewhere, selection, quiet, Folder(tmp_path)) == [move]
+    assert await what_if(settings, policy(), selection, quiet, Folder(tmp_path)) == []
+    other = Selection("zammad:desk:7700", "organization:3")
+    assert await what_if(settings, elsewhere, other, quiet) == []
+
+
+async def test_what_people_had_set_by_a_moment(settings: Settings) -> None:
+    producer = kafka.producer(settings)
+    await producer.start()
+    try:
+        await kafka.send(producer, CONTROL.name, encode(mapping("customer", "organization:90", 1)))
+        await asyncio.sleep(0.01)
+        moment = clock.now()
+        await asyncio.sleep(0.01)
+        await kafka.send(producer, CONTROL.name, encode(mapping("customer", "organization:90", 2)))
+    finally:
+        await producer.stop()
+    key = ("customer", "desk", "organization:90")
+    assert (await installation(settings, moment)).policy.mappings[key].target_id == 1
+    assert (await installation(settings)).policy.mappings[key].target_id == 2

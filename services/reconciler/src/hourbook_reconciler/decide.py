@@ -86,10 +86,23 @@ class _Case:
 
 def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Decision | None:
     """The next verdict on this subject, or None while the last one still says it."""
+    case = _case_of(book, want, policy, observed_at)
+    if _is_silent(case.posting, policy) or not _may_speak(case):
+        return None
+    verdict = _verdict(case)
+    return None if _said(verdict, case.posting) else verdict
+
+
+def may_write(book: Book, want: Want, policy: Policy) -> bool:
+    """Whether this want is spoken of at all (promise 10)."""
+    return _may_speak(_case_of(book, want, policy, datetime.min.replace(tzinfo=UTC)))
+
+
+def _case_of(book: Book, want: Want, policy: Policy, observed_at: datetime) -> _Case:
     posting = book.posting(want.subject)
     sheet = want.sheet or posting.sheet
     reading = book.sheets.get(sheet) if sheet is not None else None
-    case = _Case(
+    return _Case(
         book,
         want,
         posting,
@@ -100,10 +113,6 @@ def decide(book: Book, want: Want, policy: Policy, observed_at: datetime) -> Dec
         locked=reading.locked if reading else False,
         reading=reading,
     )
-    if _is_silent(posting, policy) or not _may_speak(case):
-        return None
-    verdict = _verdict(case)
-    return None if _said(verdict, posting) else verdict
 
 
 def _verdict(case: _Case) -> Verdict:

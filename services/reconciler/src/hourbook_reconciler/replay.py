@@ -6,26 +6,31 @@ a replay that was stopped goes on behind it.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import TypeAdapter
 
-from hourbook_contracts.audit import Standing
+from hourbook_contracts.audit import EntryMoved, Standing
 from hourbook_contracts.codec import UndecodableError, decode
-from hourbook_contracts.control import MappingSet
+from hourbook_contracts.control import ControlEvent, MappingSet
+from hourbook_contracts.installation import Installation, Policy, learn
 from hourbook_contracts.topics import CONTROL, LEDGER
 from hourbook_kit import kafka
 from hourbook_kit.settings import KafkaSettings
 from hourbook_reconciler.rebuild import record_of
 from hourbook_reconciler.standing import Past, Rules, Selection
+from hourbook_reconciler.what_if import moved
 
 FETCH = 5000
 STANDINGS = TypeAdapter(list[Standing])
+MOVES = TypeAdapter(list[EntryMoved])
+T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Told how many records of how many are read."""
@@ -85,6 +90,15 @@ class Folder:
         half.replace(self._folder / f"{name}.json")
 
 
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """What is asked of each partition's past, and how the answers are kept."""
+
+    name: str
+    answer: Callable[[Past], Iterable[T]]
+    answers: TypeAdapter[list[T]]
+
+
 async def as_of(
     settings: KafkaSettings,
     cut: Cut,
@@ -96,6 +110,38 @@ async def as_of(
 
     Raises `NoSuchPlaceError` for a place that the ledger does not have.
     """
+    standing = Question("standing", Past.standings, STANDINGS)
+    return await ask(settings, standing, cut, selection, progress, keeper)
+
+
+async def what_if(
+    settings: KafkaSettings,
+    policy: Policy,
+    selection: Selection,
+    progress: Progress,
+    keeper: Keeper | None = None,
+) -> list[EntryMoved]:
+    """Of the selected entries those of which this policy would have booked something else."""
+    digest = hashlib.sha256(repr(policy).encode()).hexdigest()[:12]
+
+    def moves(past: Past) -> Iterator[EntryMoved]:
+        for name in sorted(past.books):
+            found = moved(past.books[name], policy)
+            yield from (one for one in found if selection.takes(one.before.customer))
+
+    question = Question(f"what-if-{digest}", moves, MOVES)
+    return await ask(settings, question, Cut(), selection, progress, keeper)
+
+
+async def ask(
+    settings: KafkaSettings,
+    question: Question[T],
+    cut: Cut,
+    selection: Selection,
+    progress: Progress,
+    keeper: Keeper | None = None,
+) -> list[T]:
+    """The answers of all partitions that hold what is selected, in their order."""
     reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
     try:
         await reader.start()
@@ -103,10 +149,27 @@ async def as_of(
         if selection.book is not None:
             only = kafka.partition_of(selection.book, LEDGER)
             ends = {only: ends[only]}
-        rules = await _rules(reader)
-        return await _replay(reader, ends, selection, rules, progress, keeper)
+        rules = Rules()
+        async for event, offset in _control_events(reader):
+            if isinstance(event, MappingSet):
+                rules.learn(event, offset)
+        replay = _Replay(reader, question, selection, rules, keeper)
+        return await replay.run(ends, progress)
     finally:
         await reader.stop()
+
+
+async def installation(settings: KafkaSettings, until: datetime | None = None) -> Installation:
+    """What people had set by that moment; all of it, where none is named."""
+    reader = kafka.consumer(settings)
+    known = Installation()
+    try:
+        await reader.start()
+        async for event, offset in _control_events(reader, until):
+            known = learn(known, event, offset)
+    finally:
+        await reader.stop()
+    return known
 
 
 async def ends_of(reader: AIOKafkaConsumer, cut: Cut) -> dict[int, int]:
@@ -149,19 +212,21 @@ async def _before(
     }
 
 
-async def _rules(reader: AIOKafkaConsumer) -> Rules:
-    """Every mapping that was ever set; control events that nobody can read are none of these."""
-    rules = Rules()
+async def _control_events(
+    reader: AIOKafkaConsumer, until: datetime | None = None
+) -> AsyncIterator[tuple[ControlEvent, int]]:
+    """Control events with their offsets; what nobody can read is none, as for every service."""
     at = TopicPartition(CONTROL.name, 0)
     end = (await reader.end_offsets([at]))[at]
     async for found in _records(reader, at, end):
+        if until is not None and found.timestamp > until.timestamp() * 1000:
+            return
         try:
             event = decode(found.headers, found.value)
         except UndecodableError:
             continue
-        if isinstance(event, MappingSet):
-            rules.learn(event, found.offset)
-    return rules
+        if isinstance(event, ControlEvent):
+            yield event, found.offset
 
 
 async def _records(reader: AIOKafkaConsumer, at: TopicPartition, end: int) -> AsyncIterator[Any]:
@@ -180,37 +245,47 @@ async def _records(reader: AIOKafkaConsumer, at: TopicPartition, end: int) -> As
             yield found
 
 
-async def _replay(
-    reader: AIOKafkaConsumer,
-    ends: Mapping[int, int],
-    selection: Selection,
-    rules: Rules,
-    progress: Progress,
-    keeper: Keeper | None,
-) -> list[Standing]:
-    standings: list[Standing] = []
-    done, total = 0, sum(ends.values())
-    for partition, end in sorted(ends.items()):
-        name = _name(partition, end, selection)
-        kept = keeper.get(name) if keeper else None
-        if kept is None:
-            past = Past(selection, rules)
-            async for found in _records(reader, TopicPartition(LEDGER.name, partition), end):
-                past.put(record_of(found))
-                if found.offset % FETCH == 0:
-                    progress(done + found.offset, total)
-            there = list(past.standings())
-            if keeper:
-                keeper.put(name, STANDINGS.dump_json(there))
-        else:
-            there = STANDINGS.validate_json(kept)
-        standings += there
-        done += end
-        progress(done, total)
-    return standings
+def _told(progress: Progress, before: int, total: int, here: int) -> None:
+    progress(before + here, total)
 
 
-def _name(partition: int, end: int, selection: Selection) -> str:
-    """Of a part that is kept: what was asked and how far, so that no other question finds it."""
-    asked = hashlib.sha256(repr(selection).encode()).hexdigest()[:12]
-    return f"{partition:02}-{end}-{asked}"
+@dataclass(frozen=True, slots=True)
+class _Replay(Generic[T]):
+    """One question, partition by partition."""
+
+    reader: AIOKafkaConsumer
+    question: Question[T]
+    selection: Selection
+    rules: Rules
+    keeper: Keeper | None
+
+    async def run(self, ends: Mapping[int, int], progress: Progress) -> list[T]:
+        found: list[T] = []
+        done, total = 0, sum(ends.values())
+        for partition, end in sorted(ends.items()):
+            name = self._name(partition, end)
+            kept = self.keeper.get(name) if self.keeper else None
+            if kept is not None:
+                found += self.question.answers.validate_json(kept)
+            else:
+                past = await self._past(partition, end, partial(_told, progress, done, total))
+                answers = list(self.question.answer(past))
+                if self.keeper:
+                    self.keeper.put(name, self.question.answers.dump_json(answers))
+                found += answers
+            done += end
+            progress(done, total)
+        return found
+
+    async def _past(self, partition: int, end: int, told: Callable[[int], None]) -> Past:
+        past = Past(self.selection, self.rules)
+        async for found in _records(self.reader, TopicPartition(LEDGER.name, partition), end):
+            past.put(record_of(found))
+            if found.offset % FETCH == 0:
+                told(found.offset)
+        return past
+
+    def _name(self, partition: int, end: int) -> str:
+        """Of a part that is kept: what was asked and how far, so that no other question finds it."""
+        asked = hashlib.sha256(f"{self.question.name}{self.selection!r}".encode()).hexdigest()
+        return f"{partition:02}-{end}-{asked[:12]}"

@@ -187,7 +187,7 @@ def entry_row(
     seconds = net_seconds(netting, id_)
     reading = book.sheets.get(posting.sheet) if posting.sheet is not None else None
     held = reading.work if reading else None
-    want = _wanted(posting, seconds)
+    want = wanted(posting, seconds)
     agreed = posting.agreed if posting.agreed != Agreement() else None
     place = next((w.place for w in (held, want) if w is not None and w.place is not None), None)
     return EntryRow(
@@ -218,7 +218,7 @@ def entry_row(
         sheet=posting.sheet,
         target=place.target if place else None,
         user_id=place.user_id if place else None,
-        day=_day(posting, entry, want),
+        day=booked_on(posting, entry, want),
         changed_at=changed_at,
         partition=partition,
     )
@@ -249,7 +249,8 @@ def _state(entry: Entry, posting: Posting, seconds: int, reading: Sheet | None) 
     return "held_back"
 
 
-def _wanted(posting: Posting, seconds: int) -> Work | None:
+def wanted(posting: Posting, seconds: int) -> Work | None:
+    """What the last verdict wants of a subject with that many net seconds."""
     match posting.verdict:
         case TimesheetRequested(want=want) | ConflictOpened(want=want):
             return want
@@ -259,7 +260,7 @@ def _wanted(posting: Posting, seconds: int) -> Work | None:
             return None
 
 
-def _day(posting: Posting, entry: Entry, want: Work | None) -> date:
+def booked_on(posting: Posting, entry: Entry, want: Work | None) -> date:
     """The day it is booked on: in the worker's zone as soon as a verdict has told it, until then in UTC."""
     trace = posting.verdict.trace if posting.verdict else None
     if trace is not None and trace.placed_on is not None:

@@ -36,6 +36,9 @@ class Selection:
     customer: str | None = None
     """As in `Standing.customer`."""
 
+    def takes(self, customer: str) -> bool:
+        return self.customer is None or self.customer == customer
+
 
 @dataclass(slots=True)
 class Rules:
@@ -90,16 +93,12 @@ class Past:
             book = self._shelf.books[name]
             netting = net(book)
             for entry in sorted(book.entries):
-                if self._takes(book.entries[entry].inputs):
+                if self._selection.takes(customer_of(book.entries[entry].inputs)):
                     at = self._shelf.changed_at[entry][1]
                     row = entry_row(
                         book, entry, netting, changed_at=at, partition=self._shelf.partitions[name]
                     )
                     yield self._standing(book, entry, row)
-
-    def _takes(self, inputs: Inputs) -> bool:
-        wanted = self._selection.customer
-        return wanted is None or customer_of(inputs) == wanted
 
     def _standing(self, book: Book, entry: EntryId, row: EntryRow) -> Standing:
         subject = SubjectId(row.posting)
