@@ -1,18 +1,13 @@
 """`hourbook backup` and `hourbook restore`: the two logs that are for ever, and the vault.
 
-Everything else can be made again from them. A backup is one gzipped file of JSON lines: a head, the
-records of each log as Kafka holds them, the vault's rows (encrypted, as they are), and an end that
-counts them, so that a file that was cut off is known. The vault is read after the logs: a record never
-stands on a log before its key stands in the vault.
+Everything else can be made again from them. The vault is read after the logs: a record never stands on
+a log before its key stands in the vault. Both go on where they were stopped (archive.py has the file).
 """
 
-import gzip
 import json
 from base64 import b64decode, b64encode
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from graphlib import TopologicalSorter
 from typing import Any, BinaryIO
 
@@ -20,16 +15,19 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
-from hourbook_contracts.topics import CONTROL, LEDGER, Topic
+from hourbook_cli.archive import BackupError, Json, Reader, Sums, Told, Writer, part_of, resume
+from hourbook_contracts.topics import CONTROL, LEDGER
 from hourbook_kit import clock, kafka
 from hourbook_kit.settings import KafkaSettings
 
-FORMAT = 1
 LOGS = (LEDGER, CONTROL)
 PAUSE = 1000
 """Records that may be on their way to Kafka at once."""
 
-Json = dict[str, Any]
+_ELSEWHERE = "restore into an installation that was migrated and never started."
+
+Progress = Callable[[int, int | None], None]
+"""Told how many records of how many are done; None where nobody knows."""
 
 
 class OwnerSettings(KafkaSettings):
@@ -38,52 +36,53 @@ class OwnerSettings(KafkaSettings):
     admin_database_url: SecretStr
 
 
-class BackupError(Exception):
-    """A backup that is not whole, or a place it must not be restored to."""
+def quiet(_done: int, _of: int | None) -> None:
+    """Nobody watches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a backup holds: records by topic, rows by the vault's table."""
+async def backup(
+    settings: OwnerSettings, to: BinaryIO, progress: Progress = quiet, *, going_on: bool = False
+) -> Told:
+    """Write all of it; the services may go on meanwhile.
 
-    made_at: str
-    cluster_id: str
-    records: dict[str, int]
-    rows: dict[str, int]
-
-
-async def backup(settings: OwnerSettings, to: BinaryIO) -> Told:
-    """Write all of it; the services may go on meanwhile."""
-    made_at, cluster_id = clock.now().isoformat(), await kafka.cluster_id(settings)
-    records, rows = Counter[str](), Counter[str]()
-    with gzip.GzipFile(fileobj=to, mode="wb", mtime=0) as out:
-        _write(out, {"hourbook_backup": FORMAT, "made_at": made_at, "cluster_id": cluster_id})
-        async for line in _records(settings):
-            records[line["topic"]] += 1
-            _write(out, line)
-        async with _owner(settings) as connection:
-            for table in await _tables(connection):
-                async for row in _rows(connection, table):
-                    rows[table] += 1
-                    _write(out, {"table": table, "row": row})
-        _write(out, {"end": {"records": records, "rows": rows}})
-    return Told(made_at, cluster_id, dict(records), dict(rows))
-
-
-async def restore(settings: OwnerSettings, source: BinaryIO) -> Told:
-    """Into an installation that was migrated and holds nothing yet; raises `BackupError`.
-
-    Records get the offsets they had. The vault's rows are all there or none; when this fails, drop
-    what was made and begin again with an empty installation.
+    `going_on`: the file holds what an earlier one had written before it was stopped, and is read and
+    written; if that was of another Kafka, it is begun anew.
     """
-    async with _owner(settings) as connection, _producer(settings) as producer:
-        await _must_be_empty(settings, connection)
+    cluster_id = await kafka.cluster_id(settings)
+    kept = resume(to, cluster_id) if going_on else None
+    if kept is None:
+        if going_on:
+            to.seek(0)
+            to.truncate()
+        writer, made_at = Writer(to), clock.now().isoformat()
+        writer.head(made_at, cluster_id)
+    else:
+        writer, made_at = Writer(to, kept[1]), kept[0]["made_at"]
+    async with aclosing(_records(settings, dict(writer.sums.counts), progress)) as records:
+        async for line in records:
+            writer.add(line)
+    writer.flush()
+    async with owner(settings) as connection:
+        for table in await _tables(connection):
+            async for row in _rows(connection, table):
+                writer.add({"table": table, "row": row})
+    writer.end()
+    return Told(made_at, cluster_id, writer.sums.records(), writer.sums.rows())
+
+
+async def restore(settings: OwnerSettings, source: BinaryIO, progress: Progress = quiet) -> Told:
+    """Into an installation that was migrated and holds nothing, or the beginning of this very backup.
+
+    Records get the offsets they had; the vault's rows are all there or none. Raises `BackupError`.
+    """
+    async with owner(settings) as connection, _producer(settings) as producer:
+        await _must_be_empty(connection)
         known = set(await _tables(connection))
         rows: list[tuple[str, Json]] = []
-        reader, writer = Reader(), _Writer(producer)
+        reader, writer = Reader(), _Writer(producer, await _standing(settings))
         for line in reader.lines(source):
             if "topic" in line:
-                await writer.write(line)
+                progress(await writer.write(line), None)
             elif line["table"] in known:
                 rows.append((line["table"], line["row"]))
             else:
@@ -91,6 +90,7 @@ async def restore(settings: OwnerSettings, source: BinaryIO) -> Told:
                     f"This version knows no {line['table']}: restore with a newer one."
                 )
         await writer.finish()
+        writer.must_hold_no_more()
         async with connection.transaction():
             for table, row in rows:
                 await connection.execute(
@@ -108,71 +108,50 @@ def check(source: BinaryIO) -> Told:
     return reader.told
 
 
-class Reader:
-    """Reads a backup to its end; `told` is there then."""
-
-    told: Told
-
-    def lines(self, source: BinaryIO) -> Iterator[Json]:
-        """The records and rows, in their order; raises `BackupError` where it is not whole."""
-        try:
-            yield from self._lines(gzip.GzipFile(fileobj=source, mode="rb"))
-        except (EOFError, OSError, ValueError, KeyError) as error:
-            raise BackupError(
-                f"This is no whole backup of ours ({type(error).__name__}): it was cut off or changed."
-            ) from error
-
-    def _lines(self, unpacked: Iterable[bytes]) -> Iterator[Json]:
-        numbered = iter(unpacked)
-        head = json.loads(next(numbered, b"{}"))
-        if head.get("hourbook_backup") != FORMAT:
-            raise BackupError(f"This is no backup of ours, or of another format than {FORMAT}.")
-        records, rows, ends = Counter[str](), Counter[str](), Counter[TopicPartition]()
-        for text in numbered:
-            line = json.loads(text)
-            if "end" in line:
-                if line["end"] != {"records": records, "rows": rows}:
-                    raise BackupError("This backup holds other numbers of records than it says.")
-                self.told = Told(head["made_at"], head["cluster_id"], dict(records), dict(rows))
-                return
-            if "topic" in line:
-                at = TopicPartition(line["topic"], line["partition"])
-                if line["offset"] != ends[at]:
-                    raise BackupError(f"{at.topic}/{at.partition} lacks offset {ends[at]}.")
-                ends[at] += 1
-                records[at.topic] += 1
-            else:
-                rows[line["table"]] += 1
-            yield line
-        raise BackupError("This backup has no end: it was cut off.")
-
-
-def _write(out: gzip.GzipFile, line: Json) -> None:
-    out.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
-
-
 # ---------------------------------------------------------------------------------------- the logs
-async def _records(settings: KafkaSettings) -> AsyncIterator[Json]:
-    """Each log from its beginning to where it ends now, partition by partition."""
+async def _records(
+    settings: KafkaSettings, begin: Mapping[str, int], progress: Progress = quiet
+) -> AsyncGenerator[Json, None]:
+    """Each log from there (by part; else its beginning) to where it ends now, partition by partition."""
     reader = kafka.consumer(settings)
     await reader.start()
     try:
-        for topic in LOGS:
-            for at, end in sorted((await _ends(reader, topic)).items()):
-                reader.assign([at])
-                reader.seek(at, 0)
-                while end and await reader.position(at) < end:
-                    record = await reader.getone(at)
-                    if record.offset < end:
-                        yield _line(record)
+        ends = await _ends(reader)
+        done, total = sum(begin.values()), sum(ends.values())
+        for at, end in ends.items():
+            first = begin.get(f"{at.topic}/{at.partition}", 0)
+            if first > end:
+                raise BackupError(
+                    f"{at.topic}/{at.partition} ends at {end}, and {first} were written of it before"
+                    " this backup was stopped: remove its half, and look why the log was cut."
+                )
+            if first == end:
+                continue
+            reader.assign([at])
+            reader.seek(at, first)
+            while await reader.position(at) < end:
+                record = await reader.getone(at)
+                if record.offset < end:
+                    done += 1
+                    progress(done, total)
+                    yield _line(record)
     finally:
         await reader.stop()
 
 
-async def _ends(reader: AIOKafkaConsumer, topic: Topic) -> dict[TopicPartition, int]:
-    places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-    ends: dict[TopicPartition, int] = await reader.end_offsets(places)
-    return ends
+async def _ends(reader: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    """In the order of the logs and their partitions."""
+    places = [TopicPartition(topic.name, n) for topic in LOGS for n in range(topic.partitions)]
+    found = await reader.end_offsets(places)
+    return {at: found[at] for at in places}
+
+
+async def _standing(settings: KafkaSettings) -> Sums:
+    """What the logs hold already."""
+    sums = Sums()
+    async for line in _records(settings, {}):
+        sums.add(line)
+    return sums
 
 
 def _line(record: Any) -> Json:
@@ -188,13 +167,38 @@ def _line(record: Any) -> Json:
 
 
 class _Writer:
-    """Puts records back where they were."""
+    """Puts records back where they were, behind those that stand there already."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
+    def __init__(self, producer: AIOKafkaProducer, standing: Sums) -> None:
+        self._producer, self._standing = producer, standing
         self._sent: list[tuple[Any, int]] = []
+        self._seen = Sums()
+        self._done = 0
 
-    async def write(self, line: Json) -> None:
+    async def write(self, line: Json) -> int:
+        """Gives how many are done; raises `BackupError` where another record stands in its place."""
+        self._done += 1
+        part = part_of(line)
+        there = self._standing.counts.get(part, 0)
+        if line["offset"] < there:
+            self._seen.add(line)
+            if line["offset"] == there - 1:
+                self._compare(part)
+        else:
+            await self._send(line)
+        return self._done
+
+    def _compare(self, part: str) -> None:
+        if self._seen.hexdigest(part) != self._standing.hexdigest(part):
+            raise BackupError(f"{part} holds other records than this backup: {_ELSEWHERE}")
+
+    def must_hold_no_more(self) -> None:
+        """Raises `BackupError` where a log holds more than this backup."""
+        for part, there in self._standing.counts.items():
+            if self._seen.counts.get(part, 0) < there:
+                raise BackupError(f"{part} holds more records than this backup: {_ELSEWHERE}")
+
+    async def _send(self, line: Json) -> None:
         key, value = line["key"], line["value"]
         sent = await self._producer.send(
             line["topic"],
@@ -232,7 +236,7 @@ async def _producer(settings: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
 
 # --------------------------------------------------------------------------------------- the vault
 @asynccontextmanager
-async def _owner(settings: OwnerSettings) -> AsyncIterator[asyncpg.Connection]:
+async def owner(settings: OwnerSettings) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(settings.admin_database_url.get_secret_value())
     try:
         yield connection
@@ -262,21 +266,11 @@ async def _rows(connection: asyncpg.Connection, table: str) -> AsyncIterator[Jso
             yield json.loads(row["row"])
 
 
-async def _must_be_empty(settings: KafkaSettings, connection: asyncpg.Connection) -> None:
-    reader = kafka.consumer(settings)
-    await reader.start()
-    try:
-        ends = [end for topic in LOGS for end in (await _ends(reader, topic)).values()]
-    finally:
-        await reader.stop()
+async def _must_be_empty(connection: asyncpg.Connection) -> None:
     filled = [
         table
         for table in await _tables(connection)
         if await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608 -- one of `_tables`
     ]
-    if any(ends) or filled:
-        what = [*filled, *(["the logs"] if any(ends) else [])]
-        raise BackupError(
-            f"Something stands here already ({', '.join(what)}): restore into an installation that"
-            " was migrated and never started."
-        )
+    if filled:
+        raise BackupError(f"Something stands here already ({', '.join(filled)}): {_ELSEWHERE}")

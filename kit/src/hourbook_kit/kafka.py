@@ -1,6 +1,7 @@
 """Kafka: clients set up alike everywhere, and who the log is."""
 
 import ssl
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -97,6 +98,40 @@ class Place(NamedTuple):
 
 class AnotherLogError(Exception):
     """Not the log we read before: restore the old one, or rebuild from this one (`hourbook rebuild`)."""
+
+
+class RestoredLogError(AnotherLogError):
+    """The log we read before, in a Kafka we have not read from: `hourbook adopt-log` goes on with it."""
+
+
+async def known_log(
+    settings: KafkaSettings,
+    reader: AIOKafkaConsumer,
+    topic: str,
+    places: list[Place],
+    read_from: Collection[str | None],
+) -> None:
+    """Raise `AnotherLogError` unless these places were made on this very log; the reader is as for `same_log`.
+
+    A copy that was restored elsewhere is a `RestoredLogError`: two Kafkas could each go on with one
+    past, so a person has to say which one does.
+    """
+    cluster = await cluster_id(settings)
+    others = ", ".join(sorted({one for one in read_from if one not in (None, cluster)}))
+    try:
+        await same_log(reader, topic, places)
+    except AnotherLogError as error:
+        if not others:
+            raise
+        raise AnotherLogError(
+            f"this Kafka is {cluster}, and we have read from {others}: go back to that one, or"
+            f" restore a backup of it, or rebuild from this one (hourbook rebuild); {error}"
+        ) from error
+    if others:
+        raise RestoredLogError(
+            f"this Kafka is {cluster} and holds the log that we have read from {others}, as far as"
+            " we had read it: if it was restored and that one is gone, hourbook adopt-log goes on with it"
+        )
 
 
 async def same_log(reader: AIOKafkaConsumer, topic: str, places: list[Place]) -> None:

@@ -34,7 +34,7 @@ from hourbook_contracts.marker import create_code
 from hourbook_contracts.message import Message
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit.control import ControlTail
-from hourbook_kit.kafka import AnotherLogError, Place, cluster_id, consumer, same_log
+from hourbook_kit.kafka import Place, cluster_id, consumer, known_log
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.settings import KafkaSettings
 from hourbook_push_kimai import effects
@@ -153,14 +153,9 @@ class Hearing:
         reader.assign(at)
         self._ends = {place.partition: end for place, end in (await reader.end_offsets(at)).items()}
         rows = await self._checkpoint(cluster)
-        for row in rows:
-            if row["cluster_id"] != cluster:
-                raise AnotherLogError(
-                    f"this Kafka is cluster {cluster}, and we have read from {row['cluster_id']}:"
-                    " restore the old one, or drop the schema push and migrate again"
-                )
         places = [Place(row["partition"], row["next_offset"], row["last_ce_id"]) for row in rows]
-        await same_log(reader, LEDGER.name, places)
+        clusters = {row["cluster_id"] for row in rows}
+        await known_log(self.settings, reader, LEDGER.name, places, clusters)
         self._next = {place.partition: place.next_offset for place in places}
         self._rebuilt_to = {row["partition"]: row["rebuilt_to"] for row in rows}
         self._note_progress()

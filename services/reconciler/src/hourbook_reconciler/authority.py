@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import kafka
 from hourbook_kit.crash import die
-from hourbook_kit.kafka import AnotherLogError, Place
+from hourbook_kit.kafka import Place
 from hourbook_kit.postgres import TRANSIENT, connect
 from hourbook_kit.settings import KafkaSettings
 
@@ -58,18 +58,12 @@ class Authority:
 
 async def compare(settings: KafkaSettings, rows: Collection[asyncpg.Record]) -> None:
     """Raise `AnotherLogError` unless the ledger is the one these checkpoints were made on."""
-    cluster = await kafka.cluster_id(settings)
-    for row in rows:
-        if row["cluster_id"] not in (None, cluster):
-            raise AnotherLogError(
-                f"this Kafka is {cluster}, and the books were read from {row['cluster_id']}:"
-                " go back to that one, or rebuild from this one (hourbook rebuild)"
-            )
     places = [Place(row["partition"], row["next_offset"], row["last_ce_id"]) for row in rows]
     reader = kafka.consumer(settings)
     await reader.start()
     try:
         reader.assign([TopicPartition(LEDGER.name, place.partition) for place in places])
-        await kafka.same_log(reader, LEDGER.name, places)
+        clusters = {row["cluster_id"] for row in rows}
+        await kafka.known_log(settings, reader, LEDGER.name, places, clusters)
     finally:
         await reader.stop()
