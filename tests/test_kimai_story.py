@@ -74,7 +74,6 @@ async def test_where_overlap_is_forbidden_hours_of_one_worker_stand_side_by_side
     here: World,
 ) -> None:
     await told(here, "PATCH", "settings", {RULES + "allow_overlapping_records": False})
-    await here.api.post("/api/sync/manual", {"what": "sweep"})
 
     async def is_learned() -> bool:
         learned = (await here.api.get("/api/connectors/hours"))["learned"]
