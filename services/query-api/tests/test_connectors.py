@@ -291,3 +291,37 @@ async def test_another_unit_in_zammad_is_answered_by_confirming_one(
     confirmed = (await client.post(f"{path}/unit", json=body)).json()
     assert confirmed["alarms"] == []
     assert [unit["unit"] for unit in confirmed["units"]] == ["minute", "hour"]
+
+
+async def test_another_source_is_read_by_the_connector_of_its_name(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    folder = {
+        "name": "folder",
+        "kind": "source",
+        "connector": "csv",
+        "base_url": "file:///srv/hours/",
+    }
+    made = await client.post("/api/connectors", json=folder)
+    assert made.status_code == 201, made.text
+    shown = made.json()
+    assert (shown["kind"], shown["connector"], shown["secrets"]) == ("source", "csv", {})
+    said = await last_event(house, "folder")
+    assert (said["kind"], said["base_url"]) == ("csv", "file:///srv/hours")
+    unit = {"unit": "hour", "seconds_per_unit": 3600}
+    confirmed = await client.post("/api/connectors/folder/unit", json=unit)
+    assert confirmed.json()["units"][0]["unit"] == "hour"
+    status = (await client.get("/api/sync/status")).json()
+    assert ("source", "folder") in {(one["kind"], one["name"]) for one in status["sources"]}
+    tried = (await client.post("/api/connectors/folder/test")).json()["steps"]
+    assert [step["level"] for step in tried] == ["untried"]
+
+
+async def test_a_source_of_another_kind_is_another_connection(client: httpx.AsyncClient) -> None:
+    as_zammad = {"name": "odd", "kind": "source", "connector": "zammad", "base_url": "http://z"}
+    assert (await client.post("/api/connectors", json=as_zammad)).status_code == 422
+    folder = {"kind": "source", "connector": "csv", "base_url": "file:///srv/hours"}
+    await client.post("/api/connectors", json=folder | {"name": "papers"})
+    other = await client.put("/api/connectors/papers", json=folder | {"connector": "sheets"})
+    assert other.status_code == 409
+    assert "is a csv" in other.json()["detail"]

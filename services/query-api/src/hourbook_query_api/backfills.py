@@ -11,7 +11,7 @@ from hourbook_contracts.ids import ConnectionName
 from hourbook_contracts.topics import CONTROL
 from hourbook_kit import clock
 from hourbook_query_api.acts import OPERATOR, publish
-from hourbook_query_api.connector_models import Body, ZammadConnector
+from hourbook_query_api.connector_models import Body, ReadConnector
 from hourbook_query_api.connectors import Open, connector_of
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
 from hourbook_query_api.problems import Kind, ProblemError, described, invalid
@@ -47,9 +47,9 @@ class BackfillAsked(BaseModel):
 async def read_days_again(desk: Open, body: BackfillBody, key: IdempotencyKey) -> BackfillAsked:
     """All tickets with time of these days, a few at a time beside what happens now; goes on after a stop."""
     found = await connector_of(desk, body.connection)
-    if not isinstance(found, ZammadConnector):
+    if not isinstance(found, ReadConnector):
         raise ProblemError(
-            Kind.WRONG_KIND, f"Ask it of a Zammad: {body.connection} is a {found.kind}."
+            Kind.WRONG_KIND, f"Ask it of a source: {body.connection} is a {found.kind}."
         )
     if not found.units:
         raise ProblemError(
@@ -78,6 +78,6 @@ async def read_days_again(desk: Open, body: BackfillBody, key: IdempotencyKey) -
     )
 
 
-def _today(found: ZammadConnector) -> date:
+def _today(found: ReadConnector) -> date:
     now: datetime = clock.now()
     return now.astimezone(ZoneInfo(found.time_zone)).date()

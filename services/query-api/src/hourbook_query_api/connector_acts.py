@@ -22,6 +22,7 @@ from hourbook_query_api.connector_models import (
     AnyConnector,
     KimaiConnector,
     PeriodBody,
+    SourceConnector,
     UnitBody,
     WritingBody,
     ZammadConnector,
@@ -46,10 +47,10 @@ router = APIRouter(
 @router.post("/unit")
 async def confirm_unit(
     desk: Open, name: Name, body: UnitBody, key: IdempotencyKey
-) -> ZammadConnector:
-    """Say what one unit of this Zammad is worth; until then nothing of it is read."""
+) -> ZammadConnector | SourceConnector:
+    """Say what one unit of this source is worth; until then nothing of it is read."""
     async with desk.turn:
-        known = await _zammad(desk, name)
+        known = await _source(desk, name)
         now = clock.now()
         event = UnitConfirmed(
             observed_at=now,
@@ -61,7 +62,7 @@ async def confirm_unit(
             effective_from=body.effective_from or (now if known.units else THE_BEGINNING),
         )
         await _act(desk, event)
-    return await _zammad(desk, name)
+    return await _source(desk, name)
 
 
 @router.put("/writing")
@@ -178,8 +179,8 @@ async def _act(desk: Desk, event: ConnectionEvent) -> None:
     await act(desk, event, f"/api/connectors/{event.connection}")
 
 
-async def _zammad(desk: Desk, name: str) -> ZammadConnector:
+async def _source(desk: Desk, name: str) -> ZammadConnector | SourceConnector:
     found = await connector_of(desk, name)
-    if not isinstance(found, ZammadConnector):
-        raise ProblemError(Kind.WRONG_KIND, f"Ask it of a Zammad: {name} is a {found.kind}.")
+    if not isinstance(found, ZammadConnector | SourceConnector):
+        raise ProblemError(Kind.WRONG_KIND, f"Ask it of a source: {name} is a {found.kind}.")
     return found

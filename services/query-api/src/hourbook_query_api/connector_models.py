@@ -75,6 +75,34 @@ class ZammadBody(Body):
     time_zone: Zone = "UTC"
 
 
+def _place(text: str) -> str:
+    """Of a system that is neither: where its connector looks, such as a folder."""
+    parts = urlsplit(text.strip())
+    if not parts.scheme or parts.username is not None or parts.password is not None:
+        raise ValueError("write it as file:///srv/hours or https://host, without user or password")
+    return text.strip().rstrip("/")
+
+
+class SourceBody(Body):
+    """A system that is read by a connector of its own (docs/connectors.md)."""
+
+    kind: Literal["source"]
+    connector: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,30}$")]
+    """By the name under which ingest has it installed, such as `csv`."""
+    base_url: Annotated[str, Field(max_length=500), AfterValidator(_place)]
+    token: Secret | None = None
+    """Where the connector needs one."""
+    poll_seconds: Seconds = 30
+    sweep_seconds: Seconds = 3600
+    time_zone: Zone = "UTC"
+
+    @model_validator(mode="after")
+    def _is_another(self) -> Self:
+        if self.connector in SECRETS:
+            raise ValueError(f"send kind {self.connector} instead: it has settings of its own")
+        return self
+
+
 def _php_date(text: str) -> str:
     """Only what we can reckon with: a lockdown that we misread would hold nothing."""
     if moment(text, _ANY_DAY) is None:
@@ -120,8 +148,14 @@ class NewKimaiBody(KimaiBody):
     name: ConnectionName
 
 
-ConnectorBody = Annotated[ZammadBody | KimaiBody, Field(discriminator="kind")]
-NewConnectorBody = Annotated[NewZammadBody | NewKimaiBody, Field(discriminator="kind")]
+class NewSourceBody(SourceBody):
+    name: ConnectionName
+
+
+ConnectorBody = Annotated[ZammadBody | KimaiBody | SourceBody, Field(discriminator="kind")]
+NewConnectorBody = Annotated[
+    NewZammadBody | NewKimaiBody | NewSourceBody, Field(discriminator="kind")
+]
 
 
 class UnitBody(Body):
@@ -196,12 +230,23 @@ class LearnedShown(BaseModel):
     """To which it rounds, as far as was seen."""
 
 
-class ZammadConnector(Connector):
-    kind: Literal["zammad"]
+class ReadConnector(Connector):
+    """One that is read, of whatever kind."""
+
     time_zone: str
     units: list[Unit]
     """By when they begin; empty: nothing is read until a person confirms one."""
     alarms: list[Alarm]
+
+
+class ZammadConnector(ReadConnector):
+    kind: Literal["zammad"]
+
+
+class SourceConnector(ReadConnector):
+    kind: Literal["source"]
+    connector: str
+    """The name of the connector by which it is read."""
 
 
 class KimaiConnector(Connector):
@@ -224,20 +269,19 @@ class KimaiConnector(Connector):
     """While one is open, nothing is believed to be deleted and nothing is written."""
 
 
-AnyConnector = Annotated[ZammadConnector | KimaiConnector, Field(discriminator="kind")]
+OneConnector = ZammadConnector | KimaiConnector | SourceConnector
+AnyConnector = Annotated[OneConnector, Field(discriminator="kind")]
 
 SECRETS: dict[str, tuple[str, ...]] = {"zammad": ("token", "webhook_secret"), "kimai": ("token",)}
 """By kind, as the vault names them."""
 
 
-def shown(
-    row: dict[str, Any], configured: dict[str, Any], parts: dict[str, Any]
-) -> ZammadConnector | KimaiConnector:
+def shown(row: dict[str, Any], configured: dict[str, Any], parts: dict[str, Any]) -> OneConnector:
     """A connection from its row; `parts` are the row's JSON columns, read."""
     common = {
         **configured,
         "name": row["name"],
-        "secrets": dict.fromkeys(SECRETS[row["kind"]], MASK),
+        "secrets": dict.fromkeys(SECRETS.get(row["kind"], ()), MASK),
         "changed_at": row["changed_at"],
         "changed_by": row["changed_by"],
         "offset": row["offset_"],
@@ -249,6 +293,10 @@ def shown(
     if row["kind"] == "zammad":
         units = [{**unit, "confirmed_by": unit["by"]} for unit in parts["units"]]
         return ZammadConnector.model_validate({**common, "units": units, "alarms": alarms})
+    if row["kind"] != "kimai":
+        units = [{**unit, "confirmed_by": unit["by"]} for unit in parts["units"]]
+        read = {"kind": "source", "connector": row["kind"], "units": units, "alarms": alarms}
+        return SourceConnector.model_validate({**common, **read})
     return KimaiConnector.model_validate(
         {
             **common,

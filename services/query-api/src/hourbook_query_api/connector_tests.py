@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends
 
 from hourbook_contracts.ids import number_of
 from hourbook_query_api import doctor_kimai, doctor_zammad
-from hourbook_query_api.connector_models import KimaiConnector, ZammadConnector
+from hourbook_query_api.connector_models import KimaiConnector, SourceConnector, ZammadConnector
 from hourbook_query_api.connectors import Name, Open, connector_of
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.doctor import Doctor, TestReport, TestStep, calling
@@ -21,6 +21,18 @@ router = APIRouter(
     responses=described(401, 404, 422, 503),
 )
 
+_READ_BY_INGEST = TestReport(
+    ok=True,
+    steps=[
+        TestStep(
+            step="reading",
+            ok=True,
+            level="untried",
+            sentence="Only ingest can try it: /api/sync/status tells what stands in its way.",
+            milliseconds=0,
+        )
+    ],
+)
 _NO_TOKEN = TestReport(
     ok=False,
     steps=[
@@ -39,6 +51,8 @@ _NO_TOKEN = TestReport(
 async def try_connection(desk: Open, name: Name) -> TestReport:
     """With the stored secret; changes nothing on either side."""
     found = await connector_of(desk, name)
+    if isinstance(found, SourceConnector):
+        return _READ_BY_INGEST
     token = await desk.vault.secret_of(found.name, "token", found.secret_version)
     if token is None:
         return _NO_TOKEN

@@ -16,8 +16,10 @@ from hourbook_query_api.connector_models import (
     KimaiBody,
     KimaiConnector,
     NewConnectorBody,
+    OneConnector,
+    SourceBody,
+    SourceConnector,
     ZammadBody,
-    ZammadConnector,
     shown,
 )
 from hourbook_query_api.desk import Desk, desk_of
@@ -65,7 +67,7 @@ async def make_connector(
     look_at = f"/api/connectors/{body.name}"
     secrets = _secrets(body)
     for name, text in secrets.items():
-        if text is None:
+        if text is None and not isinstance(body, SourceBody):
             raise invalid(f"body.{name}", f"Send the {name} of this connection.")
     async with desk.turn:
         if await desk.pool.fetchval("SELECT 1 FROM control.connections WHERE name = $1", body.name):
@@ -83,9 +85,9 @@ async def change_connector(
     """The whole of it, except that a secret left out or sent back masked stays as it is."""
     async with desk.turn:
         known = await connector_of(desk, name)
-        if known.kind != body.kind:
+        if _kind(known) != _kind(body):
             raise ProblemError(
-                Kind.WRONG_KIND, f"{name} is a {known.kind}: make another connection instead."
+                Kind.WRONG_KIND, f"{name} is a {_kind(known)}: make another connection instead."
             )
         secrets = _secrets(body)
         version = await store(desk.pool, desk.vault, name, secrets, known.secret_version)
@@ -105,7 +107,7 @@ async def remove_connector(desk: Open, name: Name, key: IdempotencyKey) -> Respo
     return Response(status_code=204)
 
 
-async def connector_of(desk: Desk, name: str) -> ZammadConnector | KimaiConnector:
+async def connector_of(desk: Desk, name: str) -> OneConnector:
     row = await desk.pool.fetchrow("SELECT * FROM control.connections WHERE name = $1", name)
     if row is None:
         raise ProblemError(
@@ -121,12 +123,16 @@ async def kimai_of(desk: Desk, name: str) -> KimaiConnector:
     return found
 
 
-def from_row(row: asyncpg.Record) -> ZammadConnector | KimaiConnector:
+def from_row(row: asyncpg.Record) -> OneConnector:
     parts = {column: json.loads(row[column]) for column in _PARTS}
     return shown(dict(row), json.loads(row["configured"]), parts)
 
 
-def _secrets(body: ZammadBody | KimaiBody) -> dict[str, str | None]:
+def _kind(one: OneConnector | ConnectorBody) -> str:
+    return one.connector if isinstance(one, SourceConnector | SourceBody) else one.kind
+
+
+def _secrets(body: ZammadBody | KimaiBody | SourceBody) -> dict[str, str | None]:
     found = {"token": given(body.token)}
     if isinstance(body, ZammadBody):
         found["webhook_secret"] = given(body.webhook_secret)
@@ -134,10 +140,11 @@ def _secrets(body: ZammadBody | KimaiBody) -> dict[str, str | None]:
 
 
 def _configured(
-    name: str, body: ZammadBody | KimaiBody, version: int, key: str | None
+    name: str, body: ZammadBody | KimaiBody | SourceBody, version: int, key: str | None
 ) -> SourceConfigured | TargetConfigured:
-    event = SourceConfigured if isinstance(body, ZammadBody) else TargetConfigured
-    settings = body.model_dump(exclude={"name", "token", "webhook_secret"})
+    event = TargetConfigured if isinstance(body, KimaiBody) else SourceConfigured
+    settings = body.model_dump(exclude={"name", "token", "webhook_secret", "connector"})
+    settings["kind"] = _kind(body)
     return event(
         observed_at=clock.now(),
         by=OPERATOR,

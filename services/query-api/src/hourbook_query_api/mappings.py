@@ -169,14 +169,11 @@ async def check(desk: Desk, body: MappingBody) -> None:
         raise invalid("body.time_zone", "Leave it out: only a worker's days have a zone.")
     rows = await desk.pool.fetch("SELECT name, kind FROM control.connections")
     kinds = {row["name"]: row["kind"] for row in rows}
-    for place, name, kind in (
-        ("body.source", body.source, "zammad"),
-        ("body.target", body.target, "kimai"),
-    ):
-        if kinds.get(name) != kind:
-            raise invalid(
-                place, f"Connect it first at /api/connectors: there is no {kind} called {name}."
-            )
+    first = "Connect it first at /api/connectors: there is no {} called {}."
+    if kinds.get(body.source, "kimai") == "kimai":
+        raise invalid("body.source", first.format("source", body.source))
+    if kinds.get(body.target) != "kimai":
+        raise invalid("body.target", first.format("kimai", body.target))
 
 
 async def zoned(desk: Desk, body: MappingBody) -> MappingBody:

@@ -7,7 +7,7 @@ import asyncpg
 from pydantic import BaseModel
 
 from hourbook_contracts.control import UNIT_CHANGED
-from hourbook_query_api.connector_models import ZammadConnector
+from hourbook_query_api.connector_models import ReadConnector, ZammadConnector
 
 _BACKFILLS = """
 SELECT b.id, b.first_on, b.last_on, b.requested_at, b.finished_at, b.tickets,
@@ -40,7 +40,7 @@ class BackfillStatus(BaseModel):
 
 
 class SourceStatus(BaseModel):
-    kind: Literal["zammad"]
+    kind: Literal["zammad", "source"]
     name: str
     unit_confirmed: bool
     """Nothing is read before."""
@@ -61,12 +61,12 @@ class SourceStatus(BaseModel):
     """The latest first."""
 
 
-async def status_of(pool: asyncpg.Pool, found: ZammadConnector) -> SourceStatus:
+async def status_of(pool: asyncpg.Pool, found: ReadConnector) -> SourceStatus:
     row = await pool.fetchrow("SELECT * FROM ingest.sources WHERE connection = $1", found.name)
     known = dict(row) if row else {}
     backfills = await pool.fetch(_BACKFILLS, found.name)
     return SourceStatus(
-        kind="zammad",
+        kind="zammad" if isinstance(found, ZammadConnector) else "source",
         name=found.name,
         unit_confirmed=bool(found.units),
         unit_in_zammad=known.get("unit_said"),
@@ -85,7 +85,7 @@ async def status_of(pool: asyncpg.Pool, found: ZammadConnector) -> SourceStatus:
 
 
 async def _obstacles(
-    pool: asyncpg.Pool, found: ZammadConnector, known: dict[str, object]
+    pool: asyncpg.Pool, found: ReadConnector, known: dict[str, object]
 ) -> list[str]:
     """What a person has to do, then what ingest says; it says of alarms what they are about."""
     told = await pool.fetch(

@@ -16,7 +16,7 @@ from hourbook_contracts.topics import CONTROL, INBOX, LEDGER, Topic
 from hourbook_kit import clock
 from hourbook_kit.health import Obstacle
 from hourbook_query_api.acts import OPERATOR, publish
-from hourbook_query_api.connector_models import Body, KimaiConnector, ZammadConnector
+from hourbook_query_api.connector_models import Body, KimaiConnector
 from hourbook_query_api.connectors import Open, connector_of, from_row
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
@@ -110,10 +110,10 @@ async def sync_status(desk: Open) -> SyncStatus:
     sources, targets = [], []
     for row in connections:
         found = from_row(row)
-        if isinstance(found, ZammadConnector):
-            sources.append(await status_of(desk.pool, found))
-        else:
+        if isinstance(found, KimaiConnector):
             targets.append(await _target(desk.pool, found))
+        else:
+            sources.append(await status_of(desk.pool, found))
     asking = await desk.pool.fetch(
         "SELECT reason, count(*) AS count FROM book.conflicts WHERE open GROUP BY reason"
     )
