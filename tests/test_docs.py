@@ -9,9 +9,9 @@ import yaml
 from pydantic_settings import BaseSettings
 from typer.main import get_command
 
+from bench.settings import SETTINGS, variables
 from hourbook_cli.__main__ import app
 from hourbook_cli.settings import DemoSettings
-from tests.test_house import SETTINGS, variables
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -56,7 +56,7 @@ def test_a_command_that_is_named_is_there(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)) <= targets
     commands = set(get_command(app).list_commands(None))  # type: ignore[attr-defined]  # a group
-    named = set(re.findall(r"(?:`|bin/|^)hourbook ([a-z]+)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:`|bin/|^)hourbook ([a-z][a-z-]*)", text, re.MULTILINE))
     assert named <= commands
     for script in re.findall(r"deploy/(?:compose|k8s|local|tests|containers)[\w/-]*", text):
         assert (ROOT / script).exists(), script

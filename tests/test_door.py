@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.door import TEMPLATE, configured, door
 from bench.world import World, world
 from hourbook_cli.demo_setup import DESK
 from hourbook_ingest_zammad.settings import Settings
 from hourbook_local.stack import Parts
-from tests.door import TEMPLATE, configured, door
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
 

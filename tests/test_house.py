@@ -5,27 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from pydantic_settings import BaseSettings
 
-from hourbook_cli.migrate import MigrateSettings
-from hourbook_ingest_zammad.settings import Settings as IngestSettings
-from hourbook_push_kimai.settings import Settings as PushSettings
-from hourbook_query_api.settings import Settings as QuerySettings
-from hourbook_reconciler.settings import Settings as ReconcilerSettings
+from bench.settings import SETTINGS, variables
 
 ROOT = Path(__file__).parent.parent
-SETTINGS: list[type[BaseSettings]] = [
-    MigrateSettings,
-    IngestSettings,
-    PushSettings,
-    QuerySettings,
-    ReconcilerSettings,
-]
-
-
-def variables(settings: type[BaseSettings]) -> set[str]:
-    prefix = settings.model_config.get("env_prefix", "")
-    return {f"{prefix}{name}".upper() for name in settings.model_fields}
 
 
 def test_every_setting_stands_in_the_readme_and_nothing_else_does() -> None:

@@ -36,7 +36,8 @@ def nginx() -> str:
     found = shutil.which(
         "nginx", path=f"{UNPACKED / 'usr/sbin'}:/usr/local/sbin:/usr/sbin:/usr/bin"
     )
-    assert found, "nginx is missing: `make nginx` brings it"
+    if not found:
+        raise RuntimeError("nginx is missing: `make nginx` brings it")
     return found
 
 
@@ -50,7 +51,8 @@ def configured(*, port: int, pages: Path, query_api: str, ingest_zammad: str) ->
         "${HOURBOOK_QUERY_API}": query_api,
         "${HOURBOOK_INGEST_ZAMMAD}": ingest_zammad,
     }.items():
-        assert text.count(old) == 1, old
+        if text.count(old) != 1:
+            raise AssertionError(old)
         text = text.replace(old, new)
     return text
 
@@ -78,9 +80,11 @@ def door(folder: Path, *, pages: Path, query_api: str, ingest_zammad: str) -> It
 def _until_open(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 20
     while True:
-        assert process.poll() is None, log.read_text() if log.exists() else "nginx did not start"
+        if process.poll() is not None:
+            raise RuntimeError(log.read_text() if log.exists() else "nginx did not start")
         with socket.socket() as asked:
             if asked.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        assert time.monotonic() < deadline, "nginx does not listen"
+        if time.monotonic() > deadline:
+            raise RuntimeError("nginx does not listen")
         time.sleep(0.05)
