@@ -24,6 +24,7 @@ from hourbook_contracts.ids import (
 from hourbook_contracts.installation import Policy
 from hourbook_contracts.ledger import Attribution, Inputs, Place, Placement, RuleTried, Trace, Work
 from hourbook_contracts.reasons import Reason
+from hourbook_contracts.rules import mapped, project_of
 from hourbook_reconciler.book import Book, Entry
 from hourbook_reconciler.netting import Netting, net
 
@@ -93,10 +94,10 @@ def _postings(
 
 def _placed(book: Book, policy: Policy, netting: Netting, *, entry: Entry, seconds: int) -> Want:
     subject = posting_of(book.id, entry.recorded.entry)
-    mapped = book.posting(subject).mapped
-    place, rules, missing = _mapped(entry.inputs, policy, connection_of(book.id))
-    if mapped is not None and mapped.inputs == entry.inputs:
-        place, placement = mapped.place, mapped.placement or ANYWHERE
+    kept = book.posting(subject).mapped
+    place, rules, missing = mapped(entry.inputs, policy, connection_of(book.id))
+    if kept is not None and kept.inputs == entry.inputs:
+        place, placement = kept.place, kept.placement or ANYWHERE
         missing = None if place else missing or Reason.UNMAPPED_ACTIVITY
     else:
         placement = _placement(place, policy)
@@ -120,7 +121,7 @@ def _doubtful(book: Book, policy: Policy, netting: Netting, *, entry: Entry, sec
     doubt = doubted.doubt
     worth = doubt.duration_seconds if doubt else 0
     if worth > 0:
-        place, _, _ = _mapped(entry.inputs, policy, connection_of(book.id))
+        place, _, _ = mapped(entry.inputs, policy, connection_of(book.id))
         instead = _work(entry.inputs, worth, place, _placement(place, policy))
     else:
         instead = Work(place=None, began_at=doubted.created_at, duration_seconds=worth)
@@ -156,9 +157,9 @@ def _moved(
     if attribution == book.posting(subject).declined:
         return None
     now = inputs.model_copy(update=dict(attribution))
-    if _project(now, policy, source) == _project(inputs, policy, source):
+    if project_of(now, policy, source) == project_of(inputs, policy, source):
         return None
-    place, _, _ = _mapped(now, policy, source)
+    place, _, _ = mapped(now, policy, source)
     detail = (
         f"When this was first read, the ticket was for {_whom(inputs.attribution)}; by now it is for"
         f" {_whom(attribution)}."
@@ -170,14 +171,6 @@ def _moved(
 def _whom(attribution: Attribution) -> str:
     organization = attribution.organization_id or "none"
     return f"organization {organization}, customer {attribution.customer_id or 'none'}"
-
-
-def _project(inputs: Inputs, policy: Policy, source: str) -> tuple[str, int] | None:
-    for key in _customer_keys(inputs):
-        found = policy.mappings.get(("customer", source, key))
-        if found:
-            return found.target, found.target_id
-    return None
 
 
 def _placement(place: Place | None, policy: Policy) -> Placement:
@@ -207,56 +200,6 @@ def begin(made: datetime, seconds: int, placement: Placement, *, clamped: bool) 
     zone = ZoneInfo(placement.time_zone)
     morning = datetime.combine(made.astimezone(zone).date(), time(), zone).astimezone(UTC)
     return max(aligned, morning)
-
-
-def _mapped(
-    inputs: Inputs, policy: Policy, source: str
-) -> tuple[Place | None, tuple[RuleTried, ...], Reason | None]:
-    """The place by today's rules, every rule that was tried, and the first that is missing."""
-    tried: list[RuleTried] = []
-
-    def first(kind: str, *keys: str) -> tuple[str, int] | None:
-        for key in keys:
-            found = policy.mappings.get((kind, source, key))
-            tried.append(_tried(kind, key, found.mapping if found else None))
-            if found:
-                return found.target, found.target_id
-        return None
-
-    worker = first("worker", str(inputs.agent_id))
-    project = first("customer", *_customer_keys(inputs))
-    activity = first("activity", _activity_key(inputs))
-    target = project[0] if project else None
-    if worker is None or (target and worker[0] != target):
-        return None, tuple(tried), Reason.UNMAPPED_WORKER
-    if project is None:
-        return None, tuple(tried), Reason.UNMAPPED_CUSTOMER
-    if activity is None or activity[0] != project[0]:
-        return None, tuple(tried), Reason.UNMAPPED_ACTIVITY
-    return _place(project[0], worker[1], project[1], activity[1]), tuple(tried), None
-
-
-@lru_cache(maxsize=4096)  # a few, which are looked up again for every posting
-def _tried(kind: str, key: str, mapping: str | None) -> RuleTried:
-    return RuleTried(kind=kind, key=key, mapping=mapping)
-
-
-@lru_cache(maxsize=4096)
-def _place(target: str, user_id: int, project_id: int, activity_id: int) -> Place:
-    return Place(target=target, user_id=user_id, project_id=project_id, activity_id=activity_id)
-
-
-def _customer_keys(inputs: Inputs) -> list[str]:
-    keys = []
-    if inputs.organization_id is not None:
-        keys.append(f"organization:{inputs.organization_id}")
-    if inputs.customer_id is not None:
-        keys.append(f"customer:{inputs.customer_id}")
-    return [*keys, "default"]
-
-
-def _activity_key(inputs: Inputs) -> str:
-    return "none" if inputs.activity_type_id is None else str(inputs.activity_type_id)
 
 
 def _trace(
