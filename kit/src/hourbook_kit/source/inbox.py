@@ -124,6 +124,8 @@ class Inbox:
                         ticket_id,
                         request.observed_at,
                         record.offset,
+                        request.body_sha256,
+                        request.body_bytes,
                     )
                 )
         await asyncio.gather(

@@ -48,12 +48,14 @@ MOVED = (
     " the other ticket"
 )
 _COUNT = """
-INSERT INTO ingest.deliveries (connection, delivery, ticket_id, first_at, last_at, times, last_offset)
+INSERT INTO ingest.deliveries (connection, delivery, ticket_id, first_at, last_at, times, last_offset,
+    body_sha256, body_bytes)
 SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[],
-    $6::int[], $7::bigint[])
+    $6::int[], $7::bigint[], $8::text[], $9::bigint[])
 ON CONFLICT (connection, delivery) DO UPDATE SET
     times = deliveries.times + excluded.times, last_at = excluded.last_at,
-    last_offset = excluded.last_offset
+    last_offset = excluded.last_offset, body_sha256 = excluded.body_sha256,
+    body_bytes = excluded.body_bytes
 WHERE deliveries.last_offset < excluded.last_offset
 """
 
@@ -67,6 +69,8 @@ class Delivery:
     ticket_id: int
     received_at: datetime
     offset: int
+    body_sha256: str | None = None
+    body_bytes: int | None = None
 
 
 class Store:
@@ -157,6 +161,8 @@ class Store:
             [new[-1].received_at for new in some],
             [len(new) for new in some],
             [new[-1].offset for new in some],
+            [new[-1].body_sha256 for new in some],
+            [new[-1].body_bytes for new in some],
         )
 
     async def _counted_up_to(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
