@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hourbook_contracts.control import CONTROL_TYPES
 from hourbook_contracts.dead_letters import DEAD_LETTER_TYPES
+from hourbook_contracts.house import HOUSE_TYPES
 from hourbook_contracts.ids import uuid_of
 from hourbook_contracts.inbox import INBOX_TYPES
 from hourbook_contracts.ledger import LEDGER_TYPES
@@ -21,6 +22,7 @@ KafkaHeaders = Sequence[tuple[str, bytes]]
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     *LEDGER_TYPES,
     *CONTROL_TYPES,
+    *HOUSE_TYPES,
     *INBOX_TYPES,
     *DEAD_LETTER_TYPES,
 )

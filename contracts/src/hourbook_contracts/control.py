@@ -187,11 +187,15 @@ class WritesReleased(ConnectionEvent):
 
 
 class SyncRequested(ConnectionEvent):
-    """A person wants both sides looked at now."""
+    """A person or the schedule wants this side looked at now."""
 
     TYPE: ClassVar = "hourbook.sync_requested.v1"
 
     what: Literal["poll", "sweep"] = "poll"
+    run: str | None = None
+    """The run it is part of (house.py); one for all connections that were asked together."""
+    due_at: Moment | None = None
+    """When the schedule wanted it; None: a person did."""
 
 
 class BackfillRequested(ConnectionEvent):
