@@ -13,8 +13,8 @@ import asyncpg
 import httpx
 
 from hourbook_cli.api import Api, opened
-from hourbook_cli.demo_setup import DESK, HOURS, Twins, connect, let_begin
-from hourbook_cli.settings import DemoSettings
+from hourbook_cli.demo_setup import DESK, HOURS, Twins, connect, first_administrator, let_begin
+from hourbook_cli.settings import DEMO_PASSWORD, DEMO_USER, DemoSettings
 from hourbook_local.settings import LocalSettings
 from hourbook_local.stack import Parts, Stack
 
@@ -154,7 +154,10 @@ class World:
         """`hourbook …` on this stack; its exit code and what it said."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "hourbook_cli", *arguments),
-            env=os.environ | self.stack.environment("reconciler") | self.stack.for_the_command,
+            env=os.environ
+            | self.stack.environment("reconciler")
+            | self.stack.for_the_command
+            | {"HOURBOOK_USER": DEMO_USER, "HOURBOOK_PASSWORD": DEMO_PASSWORD},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -211,6 +214,7 @@ async def world(
         ):
             for twin in (at_zammad, at_kimai):
                 (await twin.post("/_twin/reset", json={"seed": seed})).raise_for_status()
+            await first_administrator(api, settings)
             await connect(api, Twins(at_zammad, as_hourbook), settings)
             if begun:
                 await let_begin(api)
@@ -221,7 +225,7 @@ def _settings(stack: Stack) -> DemoSettings:
     told = stack.for_the_command
     return DemoSettings(
         api_url=told["HOURBOOK_API_URL"],
-        operator_token_file=Path(told["HOURBOOK_OPERATOR_TOKEN_FILE"]),
+        setup_token_file=Path(told["HOURBOOK_SETUP_TOKEN_FILE"]),
         zammad_url=told["HOURBOOK_ZAMMAD_URL"],
         kimai_url=told["HOURBOOK_KIMAI_URL"],
         ingest_url=told["HOURBOOK_INGEST_URL"],

@@ -12,6 +12,7 @@ import pytest
 from bench.door import TEMPLATE, configured, door
 from bench.world import World, world
 from hourbook_cli.demo_setup import DESK
+from hourbook_cli.settings import DEMO_PASSWORD, DEMO_USER
 from hourbook_ingest_zammad.settings import Settings
 from hourbook_local.stack import Parts
 
@@ -129,10 +130,9 @@ async def test_text_travels_packed(browser: httpx.AsyncClient) -> None:
     assert gzip.decompress(packed).decode() == SCRIPT
 
 
-async def test_the_api_is_behind_it_and_knows_whom_it_serves(
-    browser: httpx.AsyncClient, here: World
-) -> None:
-    token = here.stack.token_file.read_text().strip()
+async def test_the_api_is_behind_it_and_knows_whom_it_serves(browser: httpx.AsyncClient) -> None:
+    body = {"name": DEMO_USER, "password": DEMO_PASSWORD}
+    token = (await browser.post("/api/auth/login", json=body)).json()["access_token"]
     listed = await browser.get("/api/connectors", headers={"Authorization": f"Bearer {token}"})
     assert listed.status_code == 200
     assert DESK in listed.text

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 import respx
 from typer.testing import CliRunner
@@ -19,18 +20,56 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-def test_without_a_token_the_story_says_where_to_put_it() -> None:
+def _as_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOURBOOK_USER", "ada")
+    monkeypatch.setenv("HOURBOOK_PASSWORD", "any")
+
+
+def test_without_a_name_the_story_says_where_to_put_it() -> None:
     answer = CliRunner().invoke(app, ["story", "zammad:desk:1"])
     assert answer.exit_code == 1
-    assert "HOURBOOK_OPERATOR_TOKEN" in answer.stderr
+    assert "HOURBOOK_USER" in answer.stderr
 
 
 def test_an_api_that_is_away_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOURBOOK_OPERATOR_TOKEN", "any")
+    _as_somebody(monkeypatch)
     monkeypatch.setenv("HOURBOOK_API_URL", "http://127.0.0.1:1")
     answer = CliRunner().invoke(app, ["story", "zammad:desk:1"])
     assert answer.exit_code == 1
     assert answer.stderr == "http://127.0.0.1:1 does not answer (ConnectError).\n"
+
+
+def test_the_command_signs_in_once_and_again_when_its_session_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _as_somebody(monkeypatch)
+    with respx.mock(base_url="http://127.0.0.1:8300/api") as api:
+        login = api.post("/auth/login")
+        login.side_effect = [
+            httpx.Response(200, json={"access_token": "first"}),
+            httpx.Response(200, json={"access_token": "second"}),
+        ]
+        listed = api.get("/connectors")
+        refused = httpx.Response(401)
+        listed.side_effect = [refused, httpx.Response(200, json={"items": [{"name": "desk"}]})]
+        tried = api.post("/connectors/desk/test")
+        tried.side_effect = [refused, httpx.Response(200, json={"ok": True, "steps": []})]
+        answer = CliRunner().invoke(app, ["doctor"])
+    assert answer.exit_code == 0
+    assert tried.calls.last.request.headers["Authorization"] == "Bearer second"
+
+
+def test_a_wrong_password_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    _as_somebody(monkeypatch)
+    told = {"title": "Name or password is wrong", "detail": "Look whether they are right."}
+    with respx.mock(base_url="http://127.0.0.1:8300/api") as api:
+        api.get("/connectors").respond(401)
+        api.post("/auth/login").respond(401, json=told)
+        answer = CliRunner().invoke(app, ["doctor"])
+    assert answer.exit_code == 1
+    assert answer.stderr == (
+        "POST /api/auth/login: Name or password is wrong. Look whether they are right.\n"
+    )
 
 
 STEPS = [
@@ -42,7 +81,7 @@ STEPS = [
 def test_the_doctor_tells_each_step_and_ends_as_the_connections_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HOURBOOK_OPERATOR_TOKEN", "any")
+    _as_somebody(monkeypatch)
     with respx.mock(base_url="http://127.0.0.1:8300/api/connectors") as api:
         api.get("").respond(json={"items": [{"name": "desk"}, {"name": "hours"}]})
         api.post("/desk/test").respond(json={"ok": True, "steps": STEPS[:1]})

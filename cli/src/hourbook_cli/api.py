@@ -1,6 +1,6 @@
 """The API as the command uses it: one client, and its problems as sentences."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -65,24 +65,48 @@ def _read(answer: httpx.Response) -> Any:
     return answer.json() if answer.content else None
 
 
-def token_of(settings: ApiSettings) -> str:
-    if settings.operator_token:
-        return settings.operator_token.get_secret_value()
-    file = settings.operator_token_file
+class SignIn(httpx.Auth):
+    """Signs in when it is asked to, and again when the session has ended."""
+
+    requires_response_body = True
+
+    def __init__(self, settings: ApiSettings) -> None:
+        if not settings.user:
+            raise ApiError("Set HOURBOOK_USER, and HOURBOOK_PASSWORD or HOURBOOK_PASSWORD_FILE.")
+        self._login = {"name": settings.user, "password": password_of(settings)}
+        self._url = f"{settings.api_url}/api/auth/login"
+        self._token: str | None = None
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        answer = yield request
+        if answer.status_code != HTTPStatus.UNAUTHORIZED:
+            return
+        signed_in = _read((yield httpx.Request("POST", self._url, json=self._login)))
+        self._token = signed_in["access_token"]
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+def password_of(settings: ApiSettings) -> str:
+    if settings.password:
+        return settings.password.get_secret_value()
+    file = settings.password_file
     if file is None:
-        raise ApiError("Set HOURBOOK_OPERATOR_TOKEN, or HOURBOOK_OPERATOR_TOKEN_FILE to its file.")
+        raise ApiError("Set HOURBOOK_PASSWORD, or HOURBOOK_PASSWORD_FILE to its file.")
     try:
         return file.read_text().strip()
     except OSError as error:
-        raise ApiError(
-            f"The operator's token cannot be read from {file}: {error.strerror}."
-        ) from error
+        raise ApiError(f"The password cannot be read from {file}: {error.strerror}.") from error
 
 
 @asynccontextmanager
 async def opened(settings: ApiSettings, *, timeout_seconds: float = 10) -> AsyncIterator[Api]:
-    headers = {"Authorization": f"Bearer {token_of(settings)}"}
     async with httpx.AsyncClient(
-        base_url=settings.api_url, headers=headers, timeout=timeout_seconds, trust_env=False
+        base_url=settings.api_url,
+        auth=SignIn(settings),
+        timeout=timeout_seconds,
+        trust_env=False,
     ) as client:
         yield Api(client)

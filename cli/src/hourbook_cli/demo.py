@@ -12,8 +12,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from hourbook_cli.api import Api, ApiError, opened
-from hourbook_cli.demo_setup import DESK, Prepared, Twins, prepare
+from hourbook_cli.api import Api, ApiError, opened, password_of
+from hourbook_cli.demo_setup import DESK, Prepared, Twins, first_administrator, prepare
 from hourbook_cli.settings import DemoSettings
 from hourbook_cli.story import duration, work
 from hourbook_kit import clock
@@ -50,6 +50,7 @@ async def run_demo(settings: DemoSettings, console: Console) -> bool:
     try:
         async with _twins(settings) as twins, opened(settings) as api:
             await _ready(api, settings)
+            await first_administrator(api, settings)
             prepared = await prepare(api, twins, settings)
             console.print(f"Zammad and Kimai are connected, {prepared.mappings_made} mappings new.")
             if not await _quiet(api):
@@ -221,6 +222,8 @@ def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> No
     table.add_row("Zammad twin: book, edit, delete", settings.zammad_url)
     table.add_row("Kimai twin: see what arrives", settings.kimai_url)
     table.add_row("the API", f"{settings.api_url}/api/docs")
-    table.add_row("its token", str(settings.operator_token_file or "as you gave it"))
-    table.add_row("this story", f"hourbook story {booking.entry}")
+    who, password = settings.user or "", password_of(settings)
+    table.add_row("sign in as (for the demo only)", f"{who} / {password}")
+    told = f"HOURBOOK_USER={who} HOURBOOK_PASSWORD={password} hourbook story {booking.entry}"
+    table.add_row("this story", told)
     console.print(table)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from hourbook_cli.api import Api
+from hourbook_cli.api import Api, ApiError, password_of
 from hourbook_cli.settings import DemoSettings
 from hourbook_kit import clock
 
@@ -51,6 +51,18 @@ class Prepared:
     """Mapped ones, as Zammad has them."""
     organizations: set[int]
     mappings_made: int
+
+
+async def first_administrator(api: Api, settings: DemoSettings) -> bool:
+    """Make the demo's own, where nobody can sign in yet; whether it was made."""
+    if not (await api.get("/api/auth"))["needs_set_up"]:
+        return False
+    file = settings.setup_token_file
+    if file is None or not file.exists():
+        raise ApiError("Nobody can sign in yet: set HOURBOOK_SETUP_TOKEN_FILE to its file.")
+    body = {"name": settings.user, "password": password_of(settings)}
+    await api.post("/api/auth/setup", body | {"token": file.read_text().strip()})
+    return True
 
 
 async def prepare(api: Api, twins: Twins, settings: DemoSettings) -> Prepared:

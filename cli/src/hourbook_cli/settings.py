@@ -5,18 +5,26 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DEMO_USER = "demo"
+DEMO_PASSWORD = "for-the-demo-only"  # noqa: S105 -- as it says; only `hourbook demo` makes anybody of this name
+
 
 class ApiSettings(BaseSettings):
-    """The token comes from the environment or from the file that query-api wrote."""
+    """Who the command signs in as: somebody whom an administrator has invited."""
 
     model_config = SettingsConfigDict(env_prefix="HOURBOOK_", frozen=True, extra="ignore")
 
     api_url: str = "http://127.0.0.1:8300"
-    operator_token: SecretStr | None = None
-    operator_token_file: Path | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
 
 
 class DemoSettings(ApiSettings):
+    user: str | None = DEMO_USER
+    password: SecretStr | None = SecretStr(DEMO_PASSWORD)
+    setup_token_file: Path | None = None
+    """Where query-api wrote the token that makes the first administrator."""
     zammad_url: str = "http://127.0.0.1:8310"
     kimai_url: str = "http://127.0.0.1:8311"
     ingest_url: str = "http://127.0.0.1:8301"

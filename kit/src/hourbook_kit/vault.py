@@ -4,6 +4,7 @@ What is stored is encrypted by us before it is sent (Fernet under the installati
 a dump of the database nor its log holds a secret in the clear.
 """
 
+import hashlib
 from collections.abc import Iterable
 
 import asyncpg
@@ -21,7 +22,10 @@ class Vault:
 
     def __init__(self, pool: asyncpg.Pool, keys: str) -> None:
         self._pool = pool
-        self._fernet = MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
+        known = [key.strip() for key in keys.split(",")]
+        self._fernet = MultiFernet([Fernet(key) for key in known])
+        self.fingerprint = hashlib.sha256(b"hourbook " + known[0].encode()).hexdigest()[:12]
+        """Names the newest key without telling it."""
         self._known: dict[str, bytes] = {}
 
     async def ensure_keys(self, subjects: Iterable[str]) -> dict[str, bytes | None]:
@@ -59,6 +63,13 @@ class Vault:
     def wrap(self, secret: str) -> bytes:
         """As it may be stored."""
         return self._fernet.encrypt(secret.encode())
+
+    def wrapped_anew(self, wrapped: bytes) -> bytes:
+        """Under the newest key; raises `VaultKeyError` where none of ours opens it."""
+        try:
+            return self._fernet.rotate(wrapped)
+        except InvalidToken as error:
+            raise VaultKeyError(VaultKeyError.__doc__) from error
 
     def forget(self) -> None:
         """Ask the vault again from now on: a key was destroyed."""

@@ -39,7 +39,10 @@ def settings(owner_dsn: str, kafka: str, tmp_path_factory: pytest.TempPathFactor
             "kafka_bootstrap": kafka,
             "database_url": f"postgresql://hourbook_query:hourbook_query@{place}",
             "vault_key": Fernet.generate_key().decode(),
-            "operator_token_file": folder / "operator-token",
+            "setup_token_file": folder / "setup-token",
+            "access_minutes": 60,
+            "live_seconds_max": 1,
+            "undo_seconds": 0.3,
         }
     )
 
@@ -53,13 +56,13 @@ async def house(settings: Settings, owner_dsn: str) -> AsyncIterator[House]:
     async with (
         asyncpg.create_pool(owner_dsn, min_size=1, max_size=2) as owner,
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://api") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="https://api") as client,
     ):
         async with asyncio.timeout(30):
             while not desk.health.started:  # noqa: ASYNC110 -- asked as an orchestrator asks
                 await asyncio.sleep(0.05)
         house = House(desk, app, client, owner, settings, told)
-        client.headers["Authorization"] = f"Bearer {house.token}"
+        await house.set_up()
         yield house
 
 

@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from hourbook_query_api.openapi import made
+from hourbook_query_api.rights import PUBLIC
 from hourbook_query_api.testing import House
 
 CHECKS = [
@@ -41,10 +42,8 @@ OPERATIONS = {
 async def test_every_answer_is_as_documented(house: House, name: str, asked: st.DataObject) -> None:
     case = asked.draw(OPERATIONS[name].as_strategy())
     request = case.as_transport_kwargs(base_url="http://api")
-    request["headers"] = {
-        **(request.get("headers") or {}),
-        "Authorization": f"Bearer {house.token}",
-    }
     request.pop("cookies", None)
-    answer = await house.client.request(**request)
+    public = OPERATIONS[name].definition.raw["operationId"] in PUBLIC
+    async with house.stranger() as stranger:  # signing out would end our own session
+        answer = await (stranger if public else house.client).request(**request)
     case.validate_response(Response.from_httpx(answer, verify=False), checks=CHECKS)

@@ -158,7 +158,7 @@ async def test_a_unit_is_confirmed_for_a_zammad_only(
             "unit": "quarter",
             "seconds_per_unit": 900,
             "effective_from": "2025-12-31T23:00:00Z",
-            "confirmed_by": "operator",
+            "confirmed_by": house.admin,
         }
     ]
     assert (await last_event(house, "units"))["seconds_per_unit"] == 900

@@ -142,16 +142,16 @@ class Stack:
         return f"http://127.0.0.1:{self.settings.ports[name.replace('-', '_')]}"
 
     @property
-    def token_file(self) -> Path:
-        """Where query-api writes the operator's token at its first start."""
-        return self.folder / "operator-token"
+    def setup_token_file(self) -> Path:
+        """Where query-api writes the set-up token while there is no administrator."""
+        return self.folder / "setup-token"
 
     @property
     def for_the_command(self) -> dict[str, str]:
         """What `hourbook` is told to find this stack."""
         return {
             "HOURBOOK_API_URL": self.url("query-api"),
-            "HOURBOOK_OPERATOR_TOKEN_FILE": str(self.token_file),
+            "HOURBOOK_SETUP_TOKEN_FILE": str(self.setup_token_file),
             "HOURBOOK_ZAMMAD_URL": self.url("zammad"),
             "HOURBOOK_KIMAI_URL": self.url("kimai"),
             "HOURBOOK_INGEST_URL": self.url("ingest-zammad"),
@@ -165,7 +165,8 @@ class Stack:
             "HOURBOOK_VAULT_KEY": self.keys.vault_key,
             "HOURBOOK_HOST": "127.0.0.1",
             "HOURBOOK_PORT": self.url(service).rsplit(":", 1)[-1],
-            "HOURBOOK_OPERATOR_TOKEN_FILE": str(self.token_file),
+            "HOURBOOK_SETUP_TOKEN_FILE": str(self.setup_token_file),
+            "HOURBOOK_COOKIE_SECURE": "false",
             **self._parts.environment.get(service, {}),
         }
 

@@ -2,7 +2,6 @@
 
 import structlog
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 
 from hourbook_contracts.codec import encode
 from hourbook_contracts.control import ControlEvent
@@ -10,14 +9,12 @@ from hourbook_contracts.topics import CONTROL
 from hourbook_kit import kafka
 from hourbook_kit.telemetry import with_trace
 from hourbook_query_api.desk import Desk
+from hourbook_query_api.shown import Shown
 
 log = structlog.get_logger()
 
-OPERATOR = "operator"
-"""By whom, until people sign in."""
 
-
-class Accepted(BaseModel):
+class Accepted(Shown):
     """Written for good, but not yet seen in our own tables: look again at `look_at`."""
 
     topic: str

@@ -3,26 +3,19 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel
-
 from hourbook_contracts.control import BackfillRequested
 from hourbook_contracts.ids import ConnectionName
 from hourbook_contracts.topics import CONTROL
 from hourbook_kit import clock
-from hourbook_query_api.acts import OPERATOR, publish
+from hourbook_query_api.acts import publish
 from hourbook_query_api.connector_models import Body, ReadConnector
 from hourbook_query_api.connectors import Open, connector_of
-from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
-from hourbook_query_api.problems import Kind, ProblemError, described, invalid
+from hourbook_query_api.guard import IdempotencyKey, guarded_router
+from hourbook_query_api.people import Who
+from hourbook_query_api.problems import Kind, ProblemError, invalid
+from hourbook_query_api.shown import Shown
 
-router = APIRouter(
-    prefix="/api/sync/backfills",
-    tags=["sync"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 404, 409, 422, 503),
-)
+router = guarded_router("/api/sync/backfills", "sync", 404, 409)
 
 
 class BackfillBody(Body):
@@ -33,7 +26,7 @@ class BackfillBody(Body):
     """Both included, in the connection's time zone, by when the time was booked."""
 
 
-class BackfillAsked(BaseModel):
+class BackfillAsked(Shown):
     connection: str
     id: int
     """By which it stands among `backfills` of the status."""
@@ -44,7 +37,9 @@ class BackfillAsked(BaseModel):
 
 
 @router.post("", status_code=202)
-async def read_days_again(desk: Open, body: BackfillBody, key: IdempotencyKey) -> BackfillAsked:
+async def read_days_again(
+    desk: Open, who: Who, body: BackfillBody, key: IdempotencyKey
+) -> BackfillAsked:
     """All tickets with time of these days, a few at a time beside what happens now; goes on after a stop."""
     found = await connector_of(desk, body.connection)
     if not isinstance(found, ReadConnector):
@@ -61,7 +56,7 @@ async def read_days_again(desk: Open, body: BackfillBody, key: IdempotencyKey) -
         raise invalid("body.first_on", "Send a first day that is not in the future.")
     event = BackfillRequested(
         observed_at=clock.now(),
-        by=OPERATOR,
+        by=who.id,
         idempotency_key=key,
         connection=body.connection,
         first_on=body.first_on,

@@ -1,88 +1,233 @@
 """Conflicts: the open questions to a person, and those that were answered."""
 
+import asyncio
 import json
+from datetime import date
 from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query
+from fastapi import Path, Query
+from pydantic import Field
 
+from hourbook_query_api.choices import choices_of
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
-from hourbook_query_api.entry_models import Conflict, Conflicts
-from hourbook_query_api.guard import GuardedRoute, documented
+from hourbook_query_api.entry_models import Conflict, ConflictCounts, Conflicts, Counted, OnItsWay
+from hourbook_query_api.guard import guarded_router
+from hourbook_query_api.listing import Listing, Sort, Where, containing, where
 from hourbook_query_api.opening import opened
-from hourbook_query_api.paging import COUNT_CAP, Cursor, Limit, cursor_of, total_of, values_of
-from hourbook_query_api.problems import described, invalid
+from hourbook_query_api.paging import Cursor, Filters, Limit, Word
+from hourbook_query_api.problems import Kind, ProblemError, described
 
-router = APIRouter(
-    prefix="/api/conflicts",
-    tags=["conflicts"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 422, 503),
+router = guarded_router("/api/conflicts", "conflicts")
+
+CONFLICTS = Listing(
+    select=(
+        "c.*, t.title, coalesce(e.ticket_number, t.number) AS ticket_number, e.agent_id, e.user_id,"
+        " e.day, e.sheet, coalesce(e.target, c.held->'place'->>'target') AS target, e.agreed_want,"
+        " e.agreed_held, e.agreed_by, p.value->>'locked' AS locked, r.resolution_id,"
+        " r.state AS answer_state, a.choice AS answer_choice, a.said_by AS answer_by, a.undo_until,"
+        " w.name AS answer_by_name, u.name AS resolved_by_name"
+    ),
+    source=(
+        "book.conflicts AS c LEFT JOIN book.entries AS e ON e.entry = c.entry"
+        " LEFT JOIN book.tickets AS t ON t.book = c.book"
+        " LEFT JOIN push.timesheets AS p ON p.sheet = e.sheet"
+        " LEFT JOIN control.resolved AS r ON r.subject = c.subject AND r.gen = c.gen"
+        "  AND r.state IN ('held', 'sent')"
+        " LEFT JOIN control.resolutions AS a ON a.resolution_id = r.resolution_id"
+        " LEFT JOIN vault.users AS w ON w.user_id = a.said_by"
+        " LEFT JOIN vault.users AS u ON u.user_id = c.resolved_by"
+    ),
+    sorts={
+        "opened_at": Sort("c.opened_at", "timestamptz"),
+        "resolved_at": Sort("coalesce(c.resolved_at, c.opened_at)", "timestamptz"),
+        "day": Sort("coalesce(e.day, 'epoch'::date)", "date"),
+        "duration_seconds": Sort("coalesce(e.duration_seconds, 0)", "bigint"),
+        "reason": Sort("c.reason", "text"),
+        "ticket_number": Sort("coalesce(e.ticket_number, t.number, '')", "text"),
+    },
+    key="c.subject",
+)
+_CONNECTION = "split_part(c.book, ':', 2)"
+_TARGET = "coalesce(e.target, c.held->'place'->>'target')"
+_IDS = (
+    "(c.subject || ' ' || coalesce(e.ticket_number, t.number, '') || ' ' || coalesce(e.sheet, ''))"
 )
 
-Word = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
-_WHERE = (
-    "open = $1 AND ($2::text IS NULL OR reason = $2)"
-    " AND ($3::text IS NULL OR book = $3) AND ($4::text IS NULL OR split_part(book, ':', 2) = $4)"
-)
+class Narrowing(Filters):
+    """Of conflicts, beside whether they are open."""
+
+    reason: list[Annotated[str, Field(max_length=60, pattern=r"^[^\x00]*$")]] | None = Field(
+        default=None, max_length=40
+    )
+    book: Word = None
+    connection: Word = None
+    """Of the book."""
+    target: Word = None
+    """The Kimai."""
+    agent: int | None = Field(default=None, ge=-(2**62), le=2**62)
+    from_day: date | None = None
+    to_day: date | None = None
+    text: Word = None
+    """Part of an id or of a ticket's number."""
+
+
+class ConflictFilters(Narrowing):
+    open: bool = True
+    """False: the closed ones."""
+    answered: bool | None = None
+    """Whether an answer is held or on its way."""
+
+    def where(self, *, but: str = "") -> Where:
+        """`but`: without this one."""
+        wanted = {
+            "open": ("c.open = {}", self.open),
+            "reason": ("c.reason = ANY({}::text[])", self.reason or None),
+            "book": ("c.book = {}", self.book),
+            "connection": (f"{_CONNECTION} = {{}}", self.connection),
+            "target": (f"{_TARGET} = {{}}", self.target),
+            "agent": ("e.agent_id = {}", self.agent),
+            "from_day": ("e.day >= {}", self.from_day),
+            "to_day": ("e.day <= {}", self.to_day),
+            "answered": ("(r.resolution_id IS NOT NULL) = {}", self.answered),
+            "text": (f"{_IDS} ILIKE {{}}", containing(self.text)),
+        }
+        return where(condition for name, condition in wanted.items() if name != but)
+
+
+Wanted = Annotated[ConflictFilters, Query()]
+SortBy = Annotated[
+    str,
+    Query(pattern=CONFLICTS.sort_pattern, description="With `-` before it, descending."),
+]
+ConflictPath = Annotated[
+    str, Path(max_length=200, pattern=r"^[a-z0-9:~-]+$", description="`conflict` of the list.")
+]
 
 
 @router.get("")
 async def list_conflicts(
-    desk: Open,
-    standing: Annotated[
-        bool | None, Query(alias="open", description="true when left out; false: the closed ones.")
-    ] = None,
-    reason: Word = None,
-    book: Word = None,
-    connection: Annotated[Word, Query(description="Of the book.")] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    desk: Open, wanted: Wanted, sort: SortBy = "opened_at", limit: Limit = 50, cursor: Cursor = None
 ) -> Conflicts:
     """The oldest first: who waited longest is next."""
-    wanted = [standing is not False, reason, book, connection]
-    after = values_of(cursor, "opened_at", 2) if cursor else ["-infinity", ""]
-    try:
+    page = await CONFLICTS.page(desk.pool, wanted.where(), sort=sort, limit=limit, cursor=cursor)
+    return Conflicts(items=await shown(desk, page.rows), next=page.next, total=page.total)
+
+
+@router.get("/counts")
+async def count_conflicts(desk: Open, wanted: Wanted) -> ConflictCounts:
+    """How many there are of each reason, connection, target and agent."""
+
+    async def by(expression: str, but: str) -> list[Counted]:
+        narrowed = wanted.where(but=but)
         rows = await desk.pool.fetch(
-            f"SELECT *, opened_at::text AS sort_value FROM book.conflicts WHERE {_WHERE}"  # noqa: S608 -- our own words
-            " AND (opened_at, subject) > ($5::text::timestamptz, $6)"
-            " ORDER BY opened_at, subject LIMIT $7",
-            *wanted,
-            *after,
-            limit + 1,
+            f"SELECT ({expression})::text AS key, count(*) AS count FROM {CONFLICTS.source}"  # noqa: S608 -- our own words
+            f" WHERE {narrowed.sql} AND ({expression}) IS NOT NULL"
+            " GROUP BY 1 ORDER BY count DESC, key LIMIT 200",
+            *narrowed.arguments,
         )
-    except asyncpg.DataError:
-        raise invalid("query.cursor", "Send `next` of the page before, unchanged.") from None
-    counted = await desk.pool.fetchval(
-        f"SELECT count(*) FROM (SELECT 1 FROM book.conflicts WHERE {_WHERE}"  # noqa: S608 -- our own words
-        f" LIMIT {COUNT_CAP + 1}) AS counted",
-        *wanted,
+        return [Counted(key=row["key"], count=row["count"]) for row in rows]
+
+    total, reasons, connections, targets, agents = await asyncio.gather(
+        CONFLICTS.count(desk.pool, wanted.where()),
+        by("c.reason", "reason"),
+        by(_CONNECTION, "connection"),
+        by(_TARGET, "target"),
+        by("e.agent_id", "agent"),
     )
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Conflicts(
-        items=[await _conflict(desk, row) for row in rows[:limit]],
-        next=cursor_of("opened_at", last["sort_value"], last["subject"]) if last else None,
-        total=total_of(counted),
+    return ConflictCounts(
+        total=total, reasons=reasons, connections=connections, targets=targets, agents=agents
     )
+
+
+@router.get("/{conflict}", responses=described(404))
+async def read_conflict(desk: Open, conflict: ConflictPath) -> Conflict:
+    found = await conflict_of(desk, subject_of(conflict))
+    if found is None:
+        raise ProblemError(
+            Kind.NOT_FOUND, "Look at /api/conflicts: there is no question of this id."
+        )
+    return found
+
+
+def path_of(subject: str) -> str:
+    """A subject as one step of a path."""
+    return subject.replace("/", "~")
+
+
+def subject_of(conflict: str) -> str:
+    return conflict.replace("~", "/")
 
 
 async def conflict_of(desk: Desk, subject: str) -> Conflict | None:
-    """The one about this subject, or about what remained of it."""
-    row = await desk.pool.fetchrow(
-        "SELECT * FROM book.conflicts WHERE subject IN ($1, $1 || '/remainder')"
-        " ORDER BY open DESC, opened_at DESC LIMIT 1",
-        subject,
+    """The one about exactly this subject."""
+    found = await conflicts_of(desk, where([("c.subject = {}", subject)]))
+    return found[0] if found else None
+
+
+async def conflict_about(desk: Desk, posting: str) -> Conflict | None:
+    """The one about this posting, or about what remained of it; the open one, else the last."""
+    found = await conflicts_of(
+        desk, where([("c.subject = ANY({}::text[])", [posting, f"{posting}/remainder"])])
     )
-    return None if row is None else await _conflict(desk, row)
+    return max(found, key=lambda one: (one.open, one.opened_at), default=None)
 
 
-async def _conflict(desk: Desk, row: asyncpg.Record) -> Conflict:
-    parts: dict[str, Any] = {
-        name: None if row[name] is None else json.loads(row[name])
-        for name in ("want", "held", "candidates", "trace")
+async def conflicts_of(desk: Desk, wanted: Where) -> list[Conflict]:
+    rows = await desk.pool.fetch(
+        f"SELECT {CONFLICTS.select} FROM {CONFLICTS.source} WHERE {wanted.sql}"  # noqa: S608 -- our own words
+        " ORDER BY c.opened_at, c.subject LIMIT 1000",
+        *wanted.arguments,
+    )
+    return await shown(desk, rows)
+
+
+async def shown(desk: Desk, rows: list[asyncpg.Record]) -> list[Conflict]:
+    titles = await opened(desk.vault, [{"title": loaded(row["title"])} for row in rows])
+    return [_conflict(row, title["title"]) for row, title in zip(rows, titles, strict=True)]
+
+
+def _conflict(row: asyncpg.Record, title: str | None) -> Conflict:
+    columns: dict[str, Any] = dict(row)
+    candidates = loaded(row["candidates"]) or []
+    agreed = {
+        "want": loaded(row["agreed_want"]),
+        "held": loaded(row["agreed_held"]),
+        "by": row["agreed_by"],
     }
-    parts = await opened(desk.vault, parts)
-    return Conflict(**{**dict(row), **parts, "candidates": parts["candidates"] or []})
+    return Conflict(
+        **{
+            **columns,
+            "conflict": path_of(row["subject"]),
+            "connection": row["book"].split(":", 2)[1],
+            "ticket_title": title,
+            "locked": row["locked"] == "true",
+            "want": loaded(row["want"]),
+            "held": loaded(row["held"]),
+            "agreed": agreed if any(agreed.values()) else None,
+            "candidates": candidates,
+            "trace": loaded(row["trace"]),
+            "choices": choices_of(row["reason"], candidates) if row["open"] else (),
+            "on_its_way": _on_its_way(row) if row["open"] else None,
+        }
+    )
+
+
+def _on_its_way(row: asyncpg.Record) -> OnItsWay | None:
+    if row["resolution_id"] is None:
+        return None
+    return OnItsWay(
+        resolution_id=row["resolution_id"],
+        choice=row["answer_choice"],
+        by=row["answer_by"],
+        by_name=row["answer_by_name"],
+        state=row["answer_state"],
+        undo_until=row["undo_until"],
+    )
+
+
+def loaded(column: str | None) -> Any:
+    """A JSON column."""
+    return None if column is None else json.loads(column)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Query
 
 from hourbook_contracts.control import (
     UNIT_CHANGED,
@@ -16,7 +16,7 @@ from hourbook_contracts.control import (
     WritingSwitched,
 )
 from hourbook_kit import clock
-from hourbook_query_api.acts import OPERATOR, act
+from hourbook_query_api.acts import act
 from hourbook_query_api.connector_models import (
     AlarmBody,
     AnyConnector,
@@ -29,24 +29,19 @@ from hourbook_query_api.connector_models import (
 )
 from hourbook_query_api.connectors import PENDING, Name, Open, connector_of, kimai_of
 from hourbook_query_api.desk import Desk
-from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
-from hourbook_query_api.problems import Kind, ProblemError, described, invalid
+from hourbook_query_api.guard import IdempotencyKey, guarded_router
+from hourbook_query_api.people import Who
+from hourbook_query_api.problems import Kind, ProblemError, invalid
 
 THE_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """From when on a Zammad's first unit counts: it has always been that one."""
 
-router = APIRouter(
-    prefix="/api/connectors/{name}",
-    tags=["connectors"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=PENDING | described(401, 404, 409, 422, 503),
-)
+router = guarded_router("/api/connectors/{name}", "connectors", 404, 409, more=PENDING)
 
 
 @router.post("/unit")
 async def confirm_unit(
-    desk: Open, name: Name, body: UnitBody, key: IdempotencyKey
+    desk: Open, who: Who, name: Name, body: UnitBody, key: IdempotencyKey
 ) -> ZammadConnector | SourceConnector:
     """Say what one unit of this source is worth; until then nothing of it is read."""
     async with desk.turn:
@@ -54,7 +49,7 @@ async def confirm_unit(
         now = clock.now()
         event = UnitConfirmed(
             observed_at=now,
-            by=OPERATOR,
+            by=who.id,
             idempotency_key=key,
             connection=name,
             unit=body.unit,
@@ -67,14 +62,14 @@ async def confirm_unit(
 
 @router.put("/writing")
 async def switch_writing(
-    desk: Open, name: Name, body: WritingBody, key: IdempotencyKey
+    desk: Open, who: Who, name: Name, body: WritingBody, key: IdempotencyKey
 ) -> KimaiConnector:
     """Nothing is written to a Kimai until somebody switches it on, and nothing before `start_on`."""
     async with desk.turn:
         await kimai_of(desk, name)
         event = WritingSwitched(
             observed_at=clock.now(),
-            by=OPERATOR,
+            by=who.id,
             idempotency_key=key,
             connection=name,
             on=body.on,
@@ -85,12 +80,12 @@ async def switch_writing(
 
 
 @router.post("/release")
-async def release_writes(desk: Open, name: Name, key: IdempotencyKey) -> KimaiConnector:
+async def release_writes(desk: Open, who: Who, name: Name, key: IdempotencyKey) -> KimaiConnector:
     """Let go what is queued beyond the cap of this connection."""
     async with desk.turn:
         await kimai_of(desk, name)
         event = WritesReleased(
-            observed_at=clock.now(), by=OPERATOR, idempotency_key=key, connection=name
+            observed_at=clock.now(), by=who.id, idempotency_key=key, connection=name
         )
         await _act(desk, event)
     return await kimai_of(desk, name)
@@ -98,7 +93,7 @@ async def release_writes(desk: Open, name: Name, key: IdempotencyKey) -> KimaiCo
 
 @router.post("/alarm")
 async def answer_alarm(
-    desk: Open, name: Name, body: AlarmBody, key: IdempotencyKey
+    desk: Open, who: Who, name: Name, body: AlarmBody, key: IdempotencyKey
 ) -> AnyConnector:
     """Believe what the other side says, or wait until it is well."""
     async with desk.turn:
@@ -116,7 +111,7 @@ async def answer_alarm(
             )
         event = AlarmAnswered(
             observed_at=clock.now(),
-            by=OPERATOR,
+            by=who.id,
             idempotency_key=key,
             connection=name,
             alarm=body.alarm,
@@ -128,7 +123,7 @@ async def answer_alarm(
 
 @router.post("/closed-periods", status_code=201)
 async def close_period(
-    desk: Open, name: Name, body: PeriodBody, key: IdempotencyKey
+    desk: Open, who: Who, name: Name, body: PeriodBody, key: IdempotencyKey
 ) -> KimaiConnector:
     """Refused from now on; in effect one grace later, when what was under way has ended."""
     if body.last_on < body.first_on:
@@ -138,7 +133,7 @@ async def close_period(
             raise ProblemError(Kind.EXISTS, "These days are closed already: nothing is to be done.")
         event = PeriodClosed(
             observed_at=clock.now(),
-            by=OPERATOR,
+            by=who.id,
             idempotency_key=key,
             connection=name,
             first_on=body.first_on,
@@ -151,6 +146,7 @@ async def close_period(
 @router.delete("/closed-periods")
 async def reopen_period(
     desk: Open,
+    who: Who,
     name: Name,
     first_on: Annotated[date, Query()],
     last_on: Annotated[date, Query()],
@@ -165,7 +161,7 @@ async def reopen_period(
             )
         event = PeriodReopened(
             observed_at=clock.now(),
-            by=OPERATOR,
+            by=who.id,
             idempotency_key=key,
             connection=name,
             first_on=first_on,

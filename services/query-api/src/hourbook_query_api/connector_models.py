@@ -18,6 +18,7 @@ from hourbook_contracts.ids import ConnectionName
 from hourbook_contracts.kimai.lockdown import GRAMMAR, Lockdown, moment
 from hourbook_contracts.message import Moment
 from hourbook_contracts.zammad.units import SECONDS_OF_UNIT
+from hourbook_query_api.shown import Shown
 
 MASK = "********"
 """Stands where a secret is kept; sent back, it keeps it."""
@@ -190,14 +191,14 @@ class PeriodBody(Body):
     last_on: date
 
 
-class Unit(BaseModel):
+class Unit(Shown):
     unit: str
     seconds_per_unit: int
     effective_from: datetime
     confirmed_by: str
 
 
-class Alarm(BaseModel):
+class Alarm(Shown):
     alarm: str
     since: datetime
     missing: int
@@ -208,7 +209,7 @@ class Alarm(BaseModel):
     """Of `unit_changed`: time booked from then on is not read; null: no time is."""
 
 
-class Connector(BaseModel):
+class Connector(Shown):
     """What every connection has; `secrets` are the names of those that are kept, masked."""
 
     name: str
@@ -223,7 +224,7 @@ class Connector(BaseModel):
     """Of the control event that changed it last."""
 
 
-class LearnedShown(BaseModel):
+class LearnedShown(Shown):
     allows_overlap: bool
     """False: begins are packed within the worker's day."""
     step_seconds: int

@@ -1,7 +1,6 @@
 """Trying a connection: what it answers, and in sentences what is missing."""
 
 import asyncpg
-from fastapi import APIRouter, Depends
 
 from hourbook_contracts.ids import number_of
 from hourbook_query_api import doctor_kimai, doctor_zammad
@@ -10,16 +9,9 @@ from hourbook_query_api.connectors import Name, Open, connector_of
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.doctor import Doctor, TestReport, TestStep, calling
 from hourbook_query_api.doctor_kimai import Worker
-from hourbook_query_api.guard import GuardedRoute, documented
-from hourbook_query_api.problems import described
+from hourbook_query_api.guard import guarded_router
 
-router = APIRouter(
-    prefix="/api/connectors/{name}",
-    tags=["connectors"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 404, 422, 503),
-)
+router = guarded_router("/api/connectors/{name}", "connectors", 404)
 
 _READ_BY_INGEST = TestReport(
     ok=True,

@@ -4,12 +4,11 @@ import json
 from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel
+from fastapi import Depends, Path, Response
 
 from hourbook_contracts.control import ConnectionRemoved, SourceConfigured, TargetConfigured
 from hourbook_kit import clock
-from hourbook_query_api.acts import OPERATOR, Accepted, act
+from hourbook_query_api.acts import Accepted, act
 from hourbook_query_api.connector_models import (
     AnyConnector,
     ConnectorBody,
@@ -23,20 +22,16 @@ from hourbook_query_api.connector_models import (
     shown,
 )
 from hourbook_query_api.desk import Desk, desk_of
-from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
+from hourbook_query_api.guard import IdempotencyKey, guarded_router
+from hourbook_query_api.people import Person, Who
 from hourbook_query_api.problems import Kind, ProblemError, described, invalid
 from hourbook_query_api.secrets_store import given, store
+from hourbook_query_api.shown import Shown
 
 Open = Annotated[Desk, Depends(desk_of)]
 Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="Of the connection.")]
 
-router = APIRouter(
-    prefix="/api/connectors",
-    tags=["connectors"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 422, 503),
-)
+router = guarded_router("/api/connectors", "connectors")
 
 PENDING: dict[int | str, dict[str, Any]] = {202: {"model": Accepted, "description": "Not yet seen"}}
 
@@ -44,7 +39,7 @@ PENDING: dict[int | str, dict[str, Any]] = {202: {"model": Accepted, "descriptio
 _PARTS = ("units", "alarms", "closed", "learned")
 
 
-class Connectors(BaseModel):
+class Connectors(Shown):
     items: list[AnyConnector]
 
 
@@ -61,7 +56,7 @@ async def read_connector(desk: Open, name: Name) -> AnyConnector:
 
 @router.post("", status_code=201, responses=PENDING | described(409))
 async def make_connector(
-    desk: Open, body: NewConnectorBody, key: IdempotencyKey, response: Response
+    desk: Open, who: Who, body: NewConnectorBody, key: IdempotencyKey, response: Response
 ) -> AnyConnector:
     """Its secrets go to the vault first; nothing is read or written until a person allows it."""
     look_at = f"/api/connectors/{body.name}"
@@ -73,14 +68,14 @@ async def make_connector(
         if await desk.pool.fetchval("SELECT 1 FROM control.connections WHERE name = $1", body.name):
             raise ProblemError(Kind.EXISTS, f"Change {look_at} with PUT, or take another name.")
         version = await store(desk.pool, desk.vault, body.name, secrets, None)
-        await act(desk, _configured(body.name, body, version, key), look_at)
+        await act(desk, _configured(who, body.name, body, version, key), look_at)
     response.headers["Location"] = look_at
     return await connector_of(desk, body.name)
 
 
 @router.put("/{name}", responses=PENDING | described(404, 409))
 async def change_connector(
-    desk: Open, name: Name, body: ConnectorBody, key: IdempotencyKey
+    desk: Open, who: Who, name: Name, body: ConnectorBody, key: IdempotencyKey
 ) -> AnyConnector:
     """The whole of it, except that a secret left out or sent back masked stays as it is."""
     async with desk.turn:
@@ -91,17 +86,17 @@ async def change_connector(
             )
         secrets = _secrets(body)
         version = await store(desk.pool, desk.vault, name, secrets, known.secret_version)
-        await act(desk, _configured(name, body, version, key), f"/api/connectors/{name}")
+        await act(desk, _configured(who, name, body, version, key), f"/api/connectors/{name}")
     return await connector_of(desk, name)
 
 
 @router.delete("/{name}", status_code=204, responses=PENDING | described(404))
-async def remove_connector(desk: Open, name: Name, key: IdempotencyKey) -> Response:
+async def remove_connector(desk: Open, who: Who, name: Name, key: IdempotencyKey) -> Response:
     """It is read and written no more; its books, entries and timesheets stay as they are."""
     async with desk.turn:
         await connector_of(desk, name)
         event = ConnectionRemoved(
-            observed_at=clock.now(), by=OPERATOR, idempotency_key=key, connection=name
+            observed_at=clock.now(), by=who.id, idempotency_key=key, connection=name
         )
         await act(desk, event, "/api/connectors")
     return Response(status_code=204)
@@ -140,14 +135,18 @@ def _secrets(body: ZammadBody | KimaiBody | SourceBody) -> dict[str, str | None]
 
 
 def _configured(
-    name: str, body: ZammadBody | KimaiBody | SourceBody, version: int, key: str | None
+    who: Person,
+    name: str,
+    body: ZammadBody | KimaiBody | SourceBody,
+    version: int,
+    key: str | None,
 ) -> SourceConfigured | TargetConfigured:
     event = TargetConfigured if isinstance(body, KimaiBody) else SourceConfigured
     settings = body.model_dump(exclude={"name", "token", "webhook_secret", "connector"})
     settings["kind"] = _kind(body)
     return event(
         observed_at=clock.now(),
-        by=OPERATOR,
+        by=who.id,
         idempotency_key=key,
         connection=name,
         secret_version=version,

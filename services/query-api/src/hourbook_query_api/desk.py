@@ -1,9 +1,9 @@
 """What the routes work with: opened in the background, so that health can say what it waits for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import asyncpg
 import structlog
@@ -18,10 +18,15 @@ from hourbook_kit import kafka, postgres
 from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
 from hourbook_kit.vault import Vault
+from hourbook_query_api.changes import Changes
+from hourbook_query_api.invitations import offer_set_up
+from hourbook_query_api.kept_names import KeptNames
+from hourbook_query_api.passwords import Passwords
 from hourbook_query_api.problems import Kind, ProblemError
 from hourbook_query_api.projection import Projection
 from hourbook_query_api.settings import Settings
-from hourbook_query_api.tokens import OperatorToken, load
+from hourbook_query_api.tokens import AccessTokens
+from hourbook_query_api.visits import Visits
 
 log = structlog.get_logger()
 
@@ -34,7 +39,7 @@ class Desk:
 
     pool: asyncpg.Pool
     vault: Vault
-    token: OperatorToken
+    visits: Visits
     producer: AIOKafkaProducer
     projection: Projection
     tail: ControlTail
@@ -48,20 +53,29 @@ class Desk:
     ) -> None:
         self.settings, self.health = settings, health
         self._tell = tell
+        vault_keys = settings.vault_key.get_secret_value()
+        self.access = AccessTokens(vault_keys, settings.access_lifetime)
+        self.passwords = Passwords()
+        self.changes = Changes()
+        self.names = KeptNames()
+        self.held = asyncio.Event()
+        """Set when an answer was held: whoever says it has to look when it is due."""
         self.turn = asyncio.Lock()
         """Held between looking and publishing, so that two people do not make one thing twice."""
 
-    async def work(self) -> None:
-        """Open everything, then keep the projection and the obstacles true for ever."""
+    async def work(self, *loops: "Loop") -> None:
+        """Open everything, then keep the projection and the obstacles true for ever, beside these loops."""
         async with AsyncExitStack() as opened:
             await self._open_database(opened)
             await self._open_kafka(opened)
             await self._project(opened)
             self.health.started = True
             log.info("query_api_ready", control_offset=self.projection.next_offset)
-            async with asyncio.TaskGroup() as loops:
-                loops.create_task(self.tail.run(), name="control tail")
-                loops.create_task(self._watch(), name="watch")
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.tail.run(), name="control tail")
+                group.create_task(self._watch(), name="watch")
+                for loop in loops:
+                    group.create_task(loop(self), name=loop.__name__)
 
     async def _open_database(self, opened: AsyncExitStack) -> None:
         async def open_pool() -> asyncpg.Pool:
@@ -73,9 +87,10 @@ class Desk:
 
         self.pool = await self._patiently("database", postgres.TRANSIENT, open_pool)
         opened.callback(self.pool.terminate)
-        self.vault = Vault(self.pool, self.settings.vault_key.get_secret_value())
-        self.token, sentence = await load(self.pool, self.settings.operator_token_file)
-        if sentence:
+        vault_keys = self.settings.vault_key.get_secret_value()
+        self.vault = Vault(self.pool, vault_keys)
+        self.visits = Visits(self.pool, vault_keys)
+        if sentence := await offer_set_up(self.pool, self.settings.setup_token_file):
             self._tell(sentence)
 
     async def _open_kafka(self, opened: AsyncExitStack) -> None:
@@ -118,6 +133,7 @@ class Desk:
 
         async def told(event: ControlEvent, offset: int) -> None:
             await self.projection.learn(event, offset, self.tail.installation)
+            self.changes.tell_event(event)
 
         self.tail = ControlTail(self.settings, told)
         opened.push_async_callback(self.tail.stop)
@@ -171,3 +187,11 @@ def desk_of(request: Request) -> Desk:
             Kind.STARTING, "Try again in a few seconds; /api/health/ready says what it waits for."
         )
     return desk
+
+
+class Loop(Protocol):
+    """Work that never ends while the desk is open."""
+
+    __name__: str
+
+    def __call__(self, desk: Desk, /) -> Coroutine[Any, Any, NoReturn]: ...

@@ -16,9 +16,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel
 
 from hourbook_kit import clock
+from hourbook_query_api.shown import Shown
 
 Level = Literal["ok", "warning", "failed", "untried"]
 
@@ -27,7 +27,7 @@ SKEW_SECONDS = 120
 """The poll of a Kimai overlaps by five minutes: more than half of that is too much."""
 
 
-class TestStep(BaseModel):
+class TestStep(Shown):
     __test__ = False  # not pytest's
 
     step: str
@@ -39,7 +39,7 @@ class TestStep(BaseModel):
     milliseconds: int
 
 
-class TestReport(BaseModel):
+class TestReport(Shown):
     """What was tried, in order; where a step fails, those that need it are left out."""
 
     __test__ = False  # not pytest's

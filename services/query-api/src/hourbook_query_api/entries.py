@@ -1,14 +1,14 @@
 """Entries: the list with its filters, and one with its whole story."""
 
-import json
 from datetime import date
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Path, Query
+from pydantic import Field
 
 from hourbook_contracts.ids import connection_of, number_of
-from hourbook_query_api.conflicts import conflict_of
+from hourbook_query_api.conflicts import conflict_about, conflicts_of, loaded
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.entry_models import (
@@ -20,137 +20,87 @@ from hourbook_query_api.entry_models import (
     Ticket,
     Timesheet,
 )
-from hourbook_query_api.guard import GuardedRoute, documented
+from hourbook_query_api.guard import guarded_router
+from hourbook_query_api.listing import Listing, Sort, Where, containing, where
 from hourbook_query_api.opening import opened
-from hourbook_query_api.paging import COUNT_CAP, Cursor, Limit, cursor_of, total_of, values_of
-from hourbook_query_api.problems import Kind, ProblemError, described, invalid
+from hourbook_query_api.paging import Cursor, Filters, Limit, Word
+from hourbook_query_api.problems import Kind, ProblemError, described
 
-router = APIRouter(
-    prefix="/api",
-    tags=["entries"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 422, 503),
-)
+router = guarded_router("/api", "entries")
 
 _STORY_MAX = 2000
 """Steps of one entry that are told; more than that is a fault to be looked at in the raw ledger."""
 
-
+ENTRIES = Listing(
+    select="e.*, t.title",
+    source="book.entries AS e LEFT JOIN book.tickets AS t ON t.book = e.book",
+    sorts={
+        "created_at": Sort("e.created_at", "timestamptz"),
+        "changed_at": Sort("e.changed_at", "timestamptz"),
+        "day": Sort("e.day", "date"),
+        "duration_seconds": Sort("e.duration_seconds", "bigint"),
+        "ticket_number": Sort("e.ticket_number", "text"),
+    },
+    key="e.entry",
+)
 _IDS = "(e.entry || ' ' || e.book || ' ' || e.ticket_number || ' ' || coalesce(e.sheet, ''))"
 
 
-class _Sort(NamedTuple):
-    expression: str
-    type: str
+class EntryFilters(Filters):
+    connection: Word = None
+    ticket: Word = None
+    """The ticket's number."""
+    agent: int | None = Field(default=None, ge=-(2**62), le=2**62)
+    state: list[EntryState] | None = None
+    reason: Word = None
+    """Of those that ask a person."""
+    target: Word = None
+    """The Kimai."""
+    user: int | None = Field(default=None, ge=-(2**31), lt=2**31)
+    """Kimai's."""
+    from_day: date | None = None
+    to_day: date | None = None
+    text: Word = None
+    """Part of an id or of a ticket's number."""
 
-
-_SORTS = {
-    "created_at": _Sort("e.created_at", "timestamptz"),
-    "changed_at": _Sort("e.changed_at", "timestamptz"),
-    "day": _Sort("e.day", "date"),
-    "duration_seconds": _Sort("e.duration_seconds", "bigint"),
-    "ticket_number": _Sort("e.ticket_number", "text"),
-}
-SortName = Annotated[
-    str,
-    Query(
-        pattern=f"^-?({'|'.join(_SORTS)})$", description="A column; with `-` before it, descending."
-    ),
-]
-Word = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
-
-
-class Filters(NamedTuple):
-    """What the list may be narrowed to; None narrows nothing."""
-
-    connection: str | None
-    ticket: str | None
-    agent: int | None
-    state: list[str] | None
-    user: int | None
-    from_day: date | None
-    to_day: date | None
-    text: str | None
-
-    def where(self) -> tuple[str, list[Any]]:
-        """Conditions with their arguments, `$1` first."""
-        wanted = (
-            ("e.connection = {}", self.connection),
-            ("e.ticket_number = {}", self.ticket),
-            ("e.agent_id = {}", self.agent),
-            ("e.state = ANY({}::text[])", self.state or None),
-            ("e.user_id = {}", self.user),
-            ("e.day >= {}", self.from_day),
-            ("e.day <= {}", self.to_day),
-            (f"{_IDS} ILIKE {{}}", _containing(self.text) if self.text else None),
+    def where(self) -> Where:
+        return where(
+            [
+                ("e.connection = {}", self.connection),
+                ("e.ticket_number = {}", self.ticket),
+                ("e.agent_id = {}", self.agent),
+                ("e.state = ANY({}::text[])", self.state or None),
+                ("e.reason = {}", self.reason),
+                ("e.target = {}", self.target),
+                ("e.user_id = {}", self.user),
+                ("e.day >= {}", self.from_day),
+                ("e.day <= {}", self.to_day),
+                (f"{_IDS} ILIKE {{}}", containing(self.text)),
+            ]
         )
-        asked = [(condition, value) for condition, value in wanted if value is not None]
-        conditions = [
-            condition.format(f"${number}") for number, (condition, _) in enumerate(asked, start=1)
-        ]
-        return " AND ".join(conditions) or "true", [value for _, value in asked]
 
 
-def filters(
-    connection: Word = None,
-    ticket: Annotated[Word, Query(description="The ticket's number.")] = None,
-    agent: Annotated[int | None, Query(ge=-(2**62), le=2**62)] = None,
-    state: Annotated[list[EntryState] | None, Query()] = None,
-    user: Annotated[int | None, Query(ge=-(2**31), lt=2**31, description="Kimai's user.")] = None,
-    from_day: date | None = None,
-    to_day: date | None = None,
-    text: Annotated[Word, Query(description="Part of an id or of a ticket's number.")] = None,
-) -> Filters:
-    return Filters(
-        connection, ticket, agent, None if state is None else [*state], user, from_day, to_day, text
-    )
+Wanted = Annotated[EntryFilters, Query()]
+SortBy = Annotated[
+    str, Query(pattern=ENTRIES.sort_pattern, description="With `-` before it, descending.")
+]
 
 
 @router.get("/entries")
 async def list_entries(
     desk: Open,
-    wanted: Annotated[Filters, Depends(filters)],
-    sort: SortName = "-created_at",
+    wanted: Wanted,
+    sort: SortBy = "-created_at",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Entries:
-    where, arguments = wanted.where()
-    column = _SORTS[sort.removeprefix("-")]
-    direction, beyond = ("DESC", "<") if sort.startswith("-") else ("ASC", ">")
-    place, after = "", []
-    if cursor:
-        after = values_of(cursor, sort, 2)
-        first = len(arguments) + 1
-        place = f" AND ({column.expression}, e.entry) {beyond} (${first}::text::{column.type}, ${first + 1})"
-    try:
-        rows = await desk.pool.fetch(
-            f"SELECT e.*, t.title, {column.expression}::text AS sort_value"  # noqa: S608 -- words of our own, values are arguments
-            " FROM book.entries AS e LEFT JOIN book.tickets AS t USING (book)"
-            f" WHERE {where}{place} ORDER BY {column.expression} {direction}, e.entry {direction}"
-            f" LIMIT {limit + 1}",
-            *arguments,
-            *after,
-        )
-    except asyncpg.DataError:
-        raise invalid("query.cursor", "Send `next` of the page before, unchanged.") from None
-    counted = await desk.pool.fetchval(
-        f"SELECT count(*) FROM (SELECT 1 FROM book.entries AS e WHERE {where}"  # noqa: S608 -- as above
-        f" LIMIT {COUNT_CAP + 1}) AS counted",
-        *arguments,
-    )
-    items = await _entries(desk, rows[:limit])
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Entries(
-        items=items,
-        next=cursor_of(sort, last["sort_value"], last["entry"]) if last else None,
-        total=total_of(counted),
-    )
+    page = await ENTRIES.page(desk.pool, wanted.where(), sort=sort, limit=limit, cursor=cursor)
+    return Entries(items=await shown(desk, page.rows), next=page.next, total=page.total)
 
 
-EntryPath = Annotated[
-    str, Path(max_length=100, pattern=r"^[a-z][a-z0-9]*:[a-z][a-z0-9-]{0,30}:\d{1,18}$")
-]
+_ID = r"^[a-z][a-z0-9]*:[a-z][a-z0-9-]{0,30}:\d{1,18}$"
+BookPath = Annotated[str, Path(max_length=100, pattern=_ID)]
+EntryPath = Annotated[str, Path(max_length=100, pattern=_ID)]
 
 
 @router.get("/entries/{entry}", responses=described(404))
@@ -165,23 +115,22 @@ async def read_entry(desk: Open, entry: EntryPath) -> EntryStory:
         raise ProblemError(
             Kind.NOT_FOUND, "Look at /api/entries: we have not heard of this entry, or not yet."
         )
-    shown = (await _entries(desk, [row]))[0]
-    story = await _story(desk, shown)
+    found = (await shown(desk, [row]))[0]
+    story = await _story(desk, found)
     return EntryStory(
-        **shown.model_dump(),
-        trace=_last_trace(story, shown.posting),
-        timesheet=_timesheet(story, shown),
-        conflict=await conflict_of(desk, shown.posting),
-        story=story,
+        **found.model_dump(),
+        trace=_last_trace(story, found.posting),
+        timesheet=_timesheet(story, found),
+        conflict=await conflict_about(desk, found.posting),
+        story=story[:_STORY_MAX],
+        story_is_cut=len(story) > _STORY_MAX,
     )
 
 
 @router.get("/tickets/{book}", responses=described(404))
 async def read_ticket(
     desk: Open,
-    book: Annotated[
-        str, Path(max_length=100, pattern=r"^[a-z][a-z0-9]*:[a-z][a-z0-9-]{0,30}:\d{1,18}$")
-    ],
+    book: BookPath,
 ) -> Ticket:
     """A ticket with its entries and the questions about them."""
     row = await desk.pool.fetchrow("SELECT * FROM book.tickets WHERE book = $1", book)
@@ -192,35 +141,31 @@ async def read_ticket(
         book,
         row["title"],
     )
-    subjects = await desk.pool.fetch(
-        "SELECT subject FROM book.conflicts WHERE book = $1 ORDER BY opened_at", book
-    )
-    title = await opened(desk.vault, {"title": _json(row["title"])})
-    found = [await conflict_of(desk, subject["subject"]) for subject in subjects]
+    title = await opened(desk.vault, {"title": loaded(row["title"])})
     return Ticket(
         **{**dict(row), "tags": row["tags"] or [], **title},
-        entries=await _entries(desk, entries),
-        conflicts=[conflict for conflict in found if conflict],
+        entries=await shown(desk, entries),
+        conflicts=await conflicts_of(desk, where([("c.book = {}", book)])),
     )
 
 
-async def _entries(desk: Desk, rows: list[asyncpg.Record]) -> list[Entry]:
-    titles = await opened(desk.vault, [{"title": _json(row["title"])} for row in rows])
+async def shown(desk: Desk, rows: list[asyncpg.Record]) -> list[Entry]:
+    titles = await opened(desk.vault, [{"title": loaded(row["title"])} for row in rows])
     return [_entry(row, title["title"]) for row, title in zip(rows, titles, strict=True)]
 
 
 def _entry(row: asyncpg.Record, title: str | None) -> Entry:
     agreed = {
-        "want": _json(row["agreed_want"]),
-        "held": _json(row["agreed_held"]),
+        "want": loaded(row["agreed_want"]),
+        "held": loaded(row["agreed_held"]),
         "by": row["agreed_by"],
     }
     return Entry(
         **{
             **dict(row),
             "ticket_title": title,
-            "want": _json(row["want"]),
-            "held": _json(row["held"]),
+            "want": loaded(row["want"]),
+            "held": loaded(row["held"]),
             "agreed": agreed if any(agreed.values()) else None,
         }
     )
@@ -235,16 +180,18 @@ async def _story(desk: Desk, entry: Entry) -> list[Step]:
         "  UNION SELECT $3::text"
         "  UNION SELECT message->>'sheet' FROM own"
         "  UNION SELECT taken->>'entry' FROM own, jsonb_path_query(message, '$.trace.taken[*]') AS taken)"
-        " SELECT * FROM book.history WHERE book = $1 AND (subject IN (SELECT subject FROM others)"
+        " SELECT h.*, u.name AS by_name FROM book.history AS h"
+        " LEFT JOIN vault.users AS u ON u.user_id = h.message->>'by'"
+        " WHERE book = $1 AND (subject IN (SELECT subject FROM others)"
         "  OR message->'trace'->'taken' @> jsonb_build_array(jsonb_build_object('entry', $5::text)))"
         " ORDER BY partition, offset_ LIMIT $4",
         entry.book,
         [entry.entry, entry.posting, f"{entry.posting}/remainder"],
         entry.sheet,
-        _STORY_MAX,
+        _STORY_MAX + 1,
         entry.entry,
     )
-    messages = await opened(desk.vault, [_json(row["message"]) for row in rows])
+    messages = await opened(desk.vault, [loaded(row["message"]) for row in rows])
     return [
         Step(
             partition=row["partition"],
@@ -252,6 +199,8 @@ async def _story(desk: Desk, entry: Entry) -> list[Step]:
             at=row["observed_at"],
             type=row["type"],
             subject=row["subject"],
+            by=message.get("by"),
+            by_name=row["by_name"],
             message=message,
             traceparent=row["traceparent"],
         )
@@ -280,13 +229,3 @@ def _timesheet(story: list[Step], entry: Entry) -> Timesheet | None:
         billable=last.get("billable"),
         description=last.get("description"),
     )
-
-
-def _containing(text: str) -> str:
-    for special in ("\\", "%", "_"):
-        text = text.replace(special, "\\" + special)
-    return f"%{text}%"
-
-
-def _json(column: str | None) -> Any:
-    return None if column is None else json.loads(column)

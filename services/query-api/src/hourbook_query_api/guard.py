@@ -1,29 +1,31 @@
-"""The door: every route but health asks for the operator's token, and answers a repeated write once.
+"""The door: who asks and whether they may, a repeated write answered once, a read that is known not sent.
 
-`Idempotency-Key` on POST, PUT and DELETE: the same key with the same request gets the first answer
-again; with another request it is refused. Keys are kept for a day.
+`Idempotency-Key` on POST, PUT and DELETE: the same person's same key with the same request gets the
+first answer again; with another request it is refused. Keys are kept for a day. `ETag` on reads:
+`If-None-Match` with it is answered 304 while nothing has changed.
 """
 
-import asyncio
 import hashlib
-import hmac
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from hourbook_query_api import idempotency
 from hourbook_query_api.acts import NotYetSeenError
 from hourbook_query_api.desk import Desk, desk_of
-from hourbook_query_api.problems import Kind, ProblemError
-
-_WRITES = {"POST", "PUT", "DELETE"}
-_SUCCESS = range(200, 300)
+from hourbook_query_api.people import Person, person_of_session
+from hourbook_query_api.problems import Kind, ProblemError, described
+from hourbook_query_api.rights import PUBLIC, role_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="operator", description="The operator's token.")
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="bearer", description="What POST /api/auth/login answers with."
+)
 
 
 async def documented(
@@ -37,7 +39,7 @@ def idempotency_key(
         str | None,
         Header(
             alias="Idempotency-Key",
-            max_length=200,
+            max_length=idempotency.KEY_MAX,
             description="Name this request: repeating it with the same key does nothing twice.",
         ),
     ] = None,
@@ -48,93 +50,95 @@ def idempotency_key(
 IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
 
 
-class GuardedRoute(APIRoute):
+class OpenRoute(APIRoute):
+    """For whoever comes, signed in or not."""
+
     def get_route_handler(self) -> Handler:
         ours = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
-            try:
-                return await ours(request)
-            except NotYetSeenError as late:
-                return late.answer()
+            desk_of(request)
+            return await _answered(ours, request)
+
+        return answer
+
+
+class GuardedRoute(APIRoute):
+    def get_route_handler(self) -> Handler:
+        ours, operation = super().get_route_handler(), self.name
+
+        async def answer(request: Request) -> Response:
+            return await _answered(ours, request)
 
         async def guarded(request: Request) -> Response:
             desk = desk_of(request)
-            authorise(desk, request.headers.get("Authorization", ""))
+            person = await signed_in(desk, request)
+            allow(person, request.method, operation)
+            request.state.person = person
+            if request.method == "GET":
+                return _unless_known(request, await answer(request))
             key = request.headers.get("Idempotency-Key")
-            if key is None or request.method not in _WRITES:
+            if key is None:
                 return await answer(request)
-            return await _once(desk, key, request, answer)
+            return await idempotency.once(desk, f"{person.id} {key}", request, answer)
 
         return guarded
 
 
-def authorise(desk: Desk, authorization: str) -> None:
-    scheme, _, given = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not desk.token.is_(given.strip()):
+def guarded_router(
+    prefix: str, tag: str, *statuses: int, more: dict[int | str, dict[str, Any]] | None = None
+) -> APIRouter:
+    """Of routes for people who are signed in; these problems and the door's own are documented."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=GuardedRoute,
+        dependencies=[Depends(documented)],
+        responses=(more or {}) | described(401, 403, 422, 503, *statuses),
+    )
+
+
+async def signed_in(desk: Desk, request: Request) -> Person:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    claims = desk.access.read(given.strip()) if scheme.lower() == "bearer" else None
+    person = claims and await person_of_session(desk.pool, claims.user, claims.session)
+    if person is None:
         raise ProblemError(
             Kind.NOT_SIGNED_IN,
-            "Send `Authorization: Bearer <token>` with the operator's token that was told at the first start.",
+            "Send `Authorization: Bearer <token>` with a token of POST /api/auth/login or /refresh.",
+        )
+    return person
+
+
+def allow(person: Person, method: str, operation: str) -> None:
+    needed = role_of(method, operation)
+    if not person.role.may(needed):
+        raise ProblemError(
+            Kind.NOT_ALLOWED,
+            f"Ask someone who may: this needs the role {needed}, yours is {person.role}.",
         )
 
 
-async def _once(desk: Desk, key: str, request: Request, answer: Handler) -> Response:
-    if len(key) > 200 or "\0" in key:  # noqa: PLR2004 -- as documented above
-        raise ProblemError(Kind.INVALID, "Send an Idempotency-Key of at most 200 characters.")
-    digest = await _digest(desk, request)
-    if known := await _claim(desk, key, digest):
-        return known
+async def _answered(ours: Handler, request: Request) -> Response:
     try:
-        response = await answer(request)
-    except BaseException:
-        await asyncio.shield(_release(desk, key))
-        raise
-    if response.status_code not in _SUCCESS:
-        await _release(desk, key)
+        return await ours(request)
+    except NotYetSeenError as late:
+        return late.answer()
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """With its ETag; weak, because a proxy may compress what we made."""
+    body = getattr(response, "body", None)
+    if response.status_code != HTTPStatus.OK or not isinstance(body, bytes):
         return response
-    await desk.pool.execute(
-        "UPDATE control.idempotency SET status = $2, answer = $3, location = $4 WHERE key = $1",
-        key,
-        response.status_code,
-        bytes(response.body),
-        response.headers.get("Location"),
-    )
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    known = {tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")}
+    if etag in known or "*" in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    response.headers.update(headers)
     return response
 
 
-async def _digest(desk: Desk, request: Request) -> bytes:
-    """Keyed, because a body may hold a secret that could be guessed from a plain hash."""
-    place = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    ours = desk.settings.vault_key.get_secret_value().encode()
-    return hmac.new(ours, place + await request.body(), hashlib.sha256).digest()
-
-
-async def _claim(desk: Desk, key: str, digest: bytes) -> Response | None:
-    """The answer that was given already; None when it is ours to give."""
-    await desk.pool.execute(
-        "DELETE FROM control.idempotency WHERE claimed_at < now() - interval '1 day'"
-        " OR (status IS NULL AND claimed_at < now() - interval '1 minute')"
-    )
-    mine = await desk.pool.fetchval(
-        "INSERT INTO control.idempotency (key, request_digest) VALUES ($1, $2)"
-        " ON CONFLICT DO NOTHING RETURNING 1",
-        key,
-        digest,
-    )
-    if mine:
-        return None
-    row = await desk.pool.fetchrow("SELECT * FROM control.idempotency WHERE key = $1", key)
-    if row is None or (
-        row["status"] is None and hmac.compare_digest(row["request_digest"], digest)
-    ):
-        raise ProblemError(Kind.IN_PROGRESS, "Wait a moment, then repeat it with the same key.")
-    if not hmac.compare_digest(row["request_digest"], digest):
-        raise ProblemError(Kind.KEY_REUSED, "Send this request with a key of its own.")
-    headers = {"Location": row["location"]} if row["location"] else None
-    return Response(row["answer"], row["status"], headers, media_type="application/json")
-
-
-async def _release(desk: Desk, key: str) -> None:
-    await desk.pool.execute(
-        "DELETE FROM control.idempotency WHERE key = $1 AND status IS NULL", key
-    )
+def is_public(operation: str) -> bool:
+    return operation in PUBLIC

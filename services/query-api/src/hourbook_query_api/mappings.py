@@ -5,27 +5,23 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import Path, Query, Response
+from pydantic import Field
 
 from hourbook_contracts.control import MappingRemoved, MappingSet
 from hourbook_contracts.ids import ConnectionName, uuid_of
 from hourbook_kit import clock
-from hourbook_query_api.acts import OPERATOR, act
+from hourbook_query_api.acts import act
 from hourbook_query_api.connector_models import Body, Zone, iana_zone
 from hourbook_query_api.connectors import PENDING, Open
 from hourbook_query_api.desk import Desk
-from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
+from hourbook_query_api.guard import IdempotencyKey, guarded_router
 from hourbook_query_api.paging import Cursor, Limit, cursor_of, values_of
+from hourbook_query_api.people import Person, Who
 from hourbook_query_api.problems import Kind, ProblemError, described, invalid
+from hourbook_query_api.shown import Shown
 
-router = APIRouter(
-    prefix="/api/mappings",
-    tags=["mappings"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 422, 503),
-)
+router = guarded_router("/api/mappings", "mappings")
 
 MappingKind = Literal["customer", "activity", "worker"]
 MappingId = Annotated[
@@ -55,7 +51,7 @@ class MappingBody(Body):
     """Of a worker: days begin in it. Left out: as Kimai has it for that user, else UTC."""
 
 
-class Mapping(BaseModel):
+class Mapping(Shown):
     mapping: str
     kind: str
     source: str
@@ -68,7 +64,7 @@ class Mapping(BaseModel):
     offset: int
 
 
-class Mappings(BaseModel):
+class Mappings(Shown):
     items: list[Mapping]
     next: str | None
 
@@ -109,7 +105,7 @@ async def read_mapping(desk: Open, mapping: MappingId) -> Mapping:
 
 @router.post("", status_code=201, responses=PENDING | described(409))
 async def make_mapping(
-    desk: Open, body: MappingBody, key: IdempotencyKey, response: Response
+    desk: Open, who: Who, body: MappingBody, key: IdempotencyKey, response: Response
 ) -> Mapping:
     """Entries that waited for it are looked at again."""
     body = await zoned(desk, body)
@@ -121,14 +117,14 @@ async def make_mapping(
             raise ProblemError(
                 Kind.EXISTS, f"Change {look_at} with PUT: this key is mapped already."
             )
-        await act(desk, setting(mapping, body, key), look_at)
+        await act(desk, setting(who, mapping, body, key), look_at)
     response.headers["Location"] = look_at
     return await mapping_of(desk, mapping)
 
 
 @router.put("/{mapping}", responses=PENDING | described(404))
 async def change_mapping(
-    desk: Open, mapping: MappingId, body: MappingBody, key: IdempotencyKey
+    desk: Open, who: Who, mapping: MappingId, body: MappingBody, key: IdempotencyKey
 ) -> Mapping:
     """What is written already stays where it is; what comes goes by the new rule."""
     body = await zoned(desk, body)
@@ -140,16 +136,16 @@ async def change_mapping(
         )
     async with desk.turn:
         await mapping_of(desk, mapping)
-        await act(desk, setting(mapping, body, key), f"/api/mappings/{mapping}")
+        await act(desk, setting(who, mapping, body, key), f"/api/mappings/{mapping}")
     return await mapping_of(desk, mapping)
 
 
 @router.delete("/{mapping}", status_code=204, responses=PENDING | described(404))
-async def remove_mapping(desk: Open, mapping: MappingId, key: IdempotencyKey) -> Response:
+async def remove_mapping(desk: Open, who: Who, mapping: MappingId, key: IdempotencyKey) -> Response:
     async with desk.turn:
         await mapping_of(desk, mapping)
         event = MappingRemoved(
-            observed_at=clock.now(), by=OPERATOR, idempotency_key=key, mapping=mapping
+            observed_at=clock.now(), by=who.id, idempotency_key=key, mapping=mapping
         )
         await act(desk, event, "/api/mappings")
     return Response(status_code=204)
@@ -191,10 +187,10 @@ async def zoned(desk: Desk, body: MappingBody) -> MappingBody:
         return body  # a zone that our database does not know
 
 
-def setting(mapping: str, body: MappingBody, key: str | None) -> MappingSet:
+def setting(who: Person, mapping: str, body: MappingBody, key: str | None) -> MappingSet:
     return MappingSet(
         observed_at=clock.now(),
-        by=OPERATOR,
+        by=who.id,
         idempotency_key=key,
         mapping=mapping,
         **body.model_dump(),

@@ -5,8 +5,9 @@ import sys
 from typing import Any
 
 from hourbook_kit.health import Health
-from hourbook_query_api.app import create_app, document
+from hourbook_query_api.app import create_app
 from hourbook_query_api.desk import Desk
+from hourbook_query_api.documenting import document
 from hourbook_query_api.settings import Settings
 
 _NOBODYS_KEY = "A" * 43 + "="

@@ -6,9 +6,10 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from hourbook_query_api.problems import invalid
+from hourbook_query_api.shown import Shown
 
 COUNT_CAP = 10_000
 
@@ -18,7 +19,15 @@ Cursor = Annotated[
 ]
 
 
-class Total(BaseModel):
+Word = Annotated[str | None, Field(max_length=100, pattern=r"^[^\x00]*$")]
+"""Of a filter."""
+
+
+class Filters(BaseModel):
+    """What a list may be narrowed to, as its query says; null narrows nothing."""
+
+
+class Total(Shown):
     count: int
     capped: bool
     """There are more than `count`; they are not counted further."""

@@ -25,18 +25,29 @@ class _Entry(NamedTuple):
 class Kind(Enum):
     """The catalogue; a `type` is `urn:hourbook:problem:<slug>` and never changes its meaning."""
 
-    NOT_SIGNED_IN = _Entry("not-signed-in", 401, "The operator's token is missing or wrong")
+    NOT_SIGNED_IN = _Entry("not-signed-in", 401, "Nobody is signed in")
+    WRONG_PASSWORD = _Entry("wrong-password", 401, "Name or password is wrong")
+    TOKEN_VOID = _Entry("token-void", 401, "This token is void")
+    NOT_ALLOWED = _Entry("not-allowed", 403, "This role may not do it")
     NOT_FOUND = _Entry("not-found", 404, "There is nothing here")
     METHOD_NOT_ALLOWED = _Entry("method-not-allowed", 405, "This cannot be done here")
     EXISTS = _Entry("exists", 409, "There is one already")
     WRONG_KIND = _Entry("wrong-kind", 409, "This connection is of another kind")
     SWITCHED_OFF = _Entry("switched-off", 409, "This is switched off for the connection")
     IN_PROGRESS = _Entry("in-progress", 409, "The same request is being answered")
+    LAST_ADMIN = _Entry("last-administrator", 409, "There would be no administrator left")
+    MOVED = _Entry("moved", 409, "The question is another one by now")
+    ANSWERED = _Entry("answered", 409, "Somebody has answered it")
+    NOT_OFFERED = _Entry("choice-not-offered", 409, "This is no answer to this question")
+    COUNT_MOVED = _Entry("count-moved", 409, "There are more or fewer by now")
+    TOO_LATE = _Entry("too-late", 409, "It has been said")
     UNREADABLE = _Entry("unreadable", 400, "The request cannot be read")
     INVALID = _Entry("invalid", 422, "The request does not hold what it should")
     KEY_REUSED = _Entry("idempotency-key-reused", 422, "This Idempotency-Key was another request's")
+    TOO_MANY_ATTEMPTS = _Entry("too-many-attempts", 429, "There were too many attempts")
     FAILED = _Entry("failed", 500, "Something is wrong with Hourbook")
     OTHER_SIDE = _Entry("other-side", 502, "The other system did not do it")
+    TOO_MANY_STREAMS = _Entry("too-many-streams", 503, "There are too many live streams")
     STARTING = _Entry("starting", 503, "Hourbook is starting")
     DATABASE_AWAY = _Entry("database-away", 503, "The database does not answer")
     KAFKA_AWAY = _Entry("kafka-away", 503, "Kafka does not answer")
@@ -66,9 +77,16 @@ class Problem(BaseModel):
 class ProblemError(Exception):
     """Raised where it is found out; answered by `install`."""
 
-    def __init__(self, kind: Kind, detail: str, places: list[Spot] | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        places: list[Spot] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
+        self.headers = headers or {}
         self.problem = Problem(
             type=kind.type,
             title=kind.value.title,
@@ -83,11 +101,11 @@ def invalid(place: str, sentence: str) -> ProblemError:
 
 
 def answer(error: ProblemError) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if error.kind is Kind.NOT_SIGNED_IN else None
+    asked = {"WWW-Authenticate": "Bearer"} if error.kind is Kind.NOT_SIGNED_IN else {}
     return JSONResponse(
         error.problem.model_dump(exclude_defaults=True),
         error.kind.value.status,
-        headers=headers,
+        headers=asked | error.headers,
         media_type=MEDIA_TYPE,
     )
 

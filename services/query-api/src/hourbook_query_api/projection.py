@@ -16,13 +16,16 @@ from hourbook_contracts.control import (
     ControlEvent,
     MappingRemoved,
     MappingSet,
+    SyncRequested,
 )
+from hourbook_contracts.house import RunEnded, RunMissed, ScheduleSet
 from hourbook_contracts.installation import Installation, Source, Target
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_query_api.run_rows import write_run
 
 log = structlog.get_logger()
 
-VERSION = 2
+VERSION = 3
 """Of the rows' shape; another one than the stored makes them anew."""
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -86,10 +89,12 @@ class Projection:
                 await _write_connection(connection, event, offset, known)
             if isinstance(event, MappingSet | MappingRemoved):
                 await _write_mapping(connection, event, offset)
+            if isinstance(event, ScheduleSet | SyncRequested | RunMissed | RunEnded):
+                await write_run(connection, event, offset)
 
 
 async def _forget(connection: Connection, cluster_id: str) -> None:
-    for table in ("checkpoint", "connections", "mappings", "events"):
+    for table in ("checkpoint", "connections", "mappings", "events", "schedule", "runs"):
         await connection.execute(f"DELETE FROM control.{table}")  # noqa: S608 -- names from the line above
     await connection.execute(
         "INSERT INTO control.checkpoint (next_offset, cluster_id, version) VALUES (0, $1, $2)",

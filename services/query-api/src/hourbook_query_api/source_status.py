@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Literal
 
 import asyncpg
-from pydantic import BaseModel
 
 from hourbook_contracts.control import UNIT_CHANGED
 from hourbook_query_api.connector_models import ReadConnector, ZammadConnector
+from hourbook_query_api.shown import Shown
 
 _BACKFILLS = """
 SELECT b.id, b.first_on, b.last_on, b.requested_at, b.finished_at, b.tickets,
@@ -22,7 +22,7 @@ GROUP BY b.connection, b.id ORDER BY b.id DESC LIMIT 20
 """
 
 
-class BackfillStatus(BaseModel):
+class BackfillStatus(Shown):
     """Days of the past that are read again."""
 
     id: int
@@ -39,7 +39,7 @@ class BackfillStatus(BaseModel):
     finished_at: datetime | None
 
 
-class SourceStatus(BaseModel):
+class SourceStatus(Shown):
     kind: Literal["zammad", "source"]
     name: str
     unit_confirmed: bool

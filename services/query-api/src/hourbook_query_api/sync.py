@@ -1,4 +1,4 @@
-"""Sync status: how far each side and each reader is, what waits, what stands in the way; and "look now"."""
+"""Sync status: how far each side and each reader is, what waits, what stands in the way."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -7,38 +7,27 @@ import asyncpg
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
 
-from hourbook_contracts.control import SyncRequested
-from hourbook_contracts.ids import ConnectionName
 from hourbook_contracts.topics import CONTROL, INBOX, LEDGER, Topic
 from hourbook_kit import clock
 from hourbook_kit.health import Obstacle
-from hourbook_query_api.acts import OPERATOR, publish
-from hourbook_query_api.connector_models import Body, KimaiConnector
-from hourbook_query_api.connectors import Open, connector_of, from_row
+from hourbook_query_api.connector_models import KimaiConnector
+from hourbook_query_api.connectors import Open, from_row
 from hourbook_query_api.desk import Desk
-from hourbook_query_api.guard import GuardedRoute, IdempotencyKey, documented
-from hourbook_query_api.problems import Kind, ProblemError, described
+from hourbook_query_api.guard import guarded_router
+from hourbook_query_api.shown import Shown
 from hourbook_query_api.source_status import SourceStatus, status_of
 
 log = structlog.get_logger()
 
-router = APIRouter(
-    prefix="/api/sync",
-    tags=["sync"],
-    route_class=GuardedRoute,
-    dependencies=[Depends(documented)],
-    responses=described(401, 422, 503),
-)
+router = guarded_router("/api/sync", "sync")
 
 _SHOWN_BOOKS = 20
 _INBOX_GROUP = "hourbook-ingest-zammad"
 """As ingest-zammad names its readers; services never import each other."""
 
 
-class TargetStatus(BaseModel):
+class TargetStatus(Shown):
     kind: Literal["kimai"]
     name: str
     writing: bool
@@ -57,7 +46,7 @@ class TargetStatus(BaseModel):
     """What stands in the way of writing, since when: a Kimai that is down, a cap that is reached."""
 
 
-class Lag(BaseModel):
+class Lag(Shown):
     """How far a reader of a topic is behind its end, in messages."""
 
     topic: str
@@ -67,12 +56,12 @@ class Lag(BaseModel):
     lag: int
 
 
-class HaltedBook(BaseModel):
+class HaltedBook(Shown):
     book: str
     why: str
 
 
-class SyncStatus(BaseModel):
+class SyncStatus(Shown):
     at: datetime
     sources: list[SourceStatus]
     targets: list[TargetStatus]
@@ -84,24 +73,6 @@ class SyncStatus(BaseModel):
     """The first twenty: each waits for a newer version or for a person."""
     obstacles: list[Obstacle]
     """Of this API itself."""
-
-
-class ManualBody(Body):
-    connections: list[ConnectionName] = Field(default=[], max_length=50)
-    """None: all."""
-    what: Literal["poll", "sweep"] = "poll"
-
-
-class Asked(BaseModel):
-    connection: str
-    topic: str
-    partition: int
-    offset: int
-
-
-class ManualAnswer(BaseModel):
-    asked: list[Asked]
-    look_at: str
 
 
 @router.get("/status")
@@ -131,31 +102,6 @@ async def sync_status(desk: Open) -> SyncStatus:
         halted_books=[HaltedBook(book=row["book"], why=row["halted"]) for row in halted],
         obstacles=desk.health.readiness().obstacles,
     )
-
-
-@router.post("/manual", status_code=202, responses=described(404))
-async def sync_now(desk: Open, body: ManualBody, key: IdempotencyKey) -> ManualAnswer:
-    """Look at both sides now; what comes of it shows in /api/sync/status."""
-    names = list(dict.fromkeys(body.connections)) or [
-        row["name"]
-        for row in await desk.pool.fetch("SELECT name FROM control.connections ORDER BY name")
-    ]
-    if not names:
-        raise ProblemError(Kind.NOT_FOUND, "Connect a Zammad and a Kimai at /api/connectors first.")
-    for name in names:
-        await connector_of(desk, name)
-    asked = []
-    for name in names:
-        event = SyncRequested(
-            observed_at=clock.now(),
-            by=OPERATOR,
-            idempotency_key=key,
-            connection=name,
-            what=body.what,
-        )
-        offset = await publish(desk, event)
-        asked.append(Asked(connection=name, topic=CONTROL.name, partition=0, offset=offset))
-    return ManualAnswer(asked=asked, look_at="/api/sync/status")
 
 
 async def _target(pool: asyncpg.Pool, found: KimaiConnector) -> TargetStatus:

@@ -1,6 +1,9 @@
 """What the tests of this API share: a running one, and rows as the reconciler would write them."""
 
 import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +12,7 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from hourbook_contracts.ids import BookId, EntryId, SheetId, SubjectId
+from hourbook_contracts.ids import REMAINDER, BookId, EntryId, SheetId, SubjectId
 from hourbook_contracts.ledger import (
     EntryRecorded,
     LedgerMessage,
@@ -25,11 +28,12 @@ from hourbook_query_api.desk import Desk
 from hourbook_query_api.settings import Settings
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"  # noqa: S105 -- of people in tests
 
 
 @dataclass
 class House:
-    """A running API, the operator's client, and the database's owner."""
+    """A running API, an administrator's client, and the database's owner."""
 
     desk: Desk
     app: FastAPI
@@ -37,11 +41,35 @@ class House:
     owner: asyncpg.Pool
     settings: Settings
     told: list[str]
+    admin: str = ""
+    """The administrator's id."""
 
-    @property
-    def token(self) -> str:
-        file = self.settings.operator_token_file
-        return file.read_text().strip() if file else ""
+    async def set_up(self) -> None:
+        """Make the administrator, as a person does after the first start."""
+        file = self.settings.setup_token_file
+        body = {"token": file.read_text() if file else "", "name": "Ada", "password": PASSWORD}
+        answer = await self.client.post("/api/auth/setup", json=body)
+        answer.raise_for_status()
+        self.admin = answer.json()["user"]
+        self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def stranger(self) -> httpx.AsyncClient:
+        """Somebody who has not signed in."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app), base_url="https://api"
+        )
+
+    @asynccontextmanager
+    async def somebody(self, role: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Signed in with this role, invited by the administrator."""
+        name = f"{role}-{secrets.token_hex(4)}"
+        invited = await self.client.post("/api/users", json={"name": name, "role": role})
+        body = {"token": invited.json()["invitation"], "password": PASSWORD}
+        async with self.stranger() as client:
+            answer = await client.post("/api/auth/invitation", json=body)
+            answer.raise_for_status()
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield client
 
 
 def zammad(name: str, **more: Any) -> dict[str, Any]:
@@ -132,15 +160,28 @@ class Shelf:
 
     async def conflict(self, subject: str, reason: str, **columns: Any) -> None:
         await self.pool.execute(
-            "INSERT INTO book.conflicts (subject, book, gen, reason, candidates, opened_at, open)"
-            " VALUES ($1, $2, 1, $3, $4, $5, $6)",
+            "INSERT INTO book.conflicts"
+            " (subject, book, entry, gen, reason, candidates, opened_at, open, want, held)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             subject,
             subject.partition("/")[0],
+            entry_about(subject),
+            columns.get("gen", 1),
             reason,
-            json.dumps([]),
+            json.dumps(columns.get("candidates", [])),
             columns.get("opened_at", NOON),
             columns.get("open", True),
+            *(
+                json.dumps(columns[side]) if columns.get(side) else None
+                for side in ("want", "held")
+            ),
         )
+
+
+def entry_about(subject: str) -> str | None:
+    """The entry a question is about; None for a copy or orphan."""
+    book, _, number = subject.removesuffix(REMAINDER).partition("/")
+    return f"{book.rsplit(':', 1)[0]}:{number}" if number.isdigit() else None
 
 
 async def sealed(house: House, text: str, subject: str, field: str) -> Sealed:

@@ -1,51 +1,68 @@
-"""The operator's token: made at the first start, told once, kept only as a digest."""
+"""Tokens: short signed ones for requests, random ones that are kept only as digests for all else."""
 
 import hashlib
-import hmac
-import os
 import secrets
-from pathlib import Path
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-import asyncpg
+import jwt
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-
-class OperatorToken:
-    """What `Authorization: Bearer` is compared with, in constant time."""
-
-    def __init__(self, digest: bytes) -> None:
-        self._digest = digest
-
-    def is_(self, given: str) -> bool:
-        return hmac.compare_digest(_digest(given), self._digest)
+_AUDIENCE = "hourbook"
+_ALGORITHM = "HS256"
 
 
-def _digest(token: str) -> bytes:
-    """Plain SHA-256 is enough: the token is 256 random bits."""
+class Claims(NamedTuple):
+    """What a request's token says; whether the session still stands is the vault's to say."""
+
+    user: str
+    session: str
+
+
+class AccessTokens:
+    """JWTs under keys derived from the vault's: a new vault key signs, the older ones still verify."""
+
+    def __init__(self, vault_keys: str, lifetime: timedelta) -> None:
+        self._keys = [_derived(key.strip()) for key in vault_keys.split(",")]
+        self.lifetime = lifetime
+
+    def made(self, claims: Claims, now: datetime) -> str:
+        said = {
+            "aud": _AUDIENCE,
+            "sub": claims.user,
+            "sid": claims.session,
+            "iat": now,
+            "exp": now + self.lifetime,
+        }
+        return jwt.encode(said, self._keys[0], algorithm=_ALGORITHM)
+
+    def read(self, token: str) -> Claims | None:
+        """None for one that is not ours, is spoilt or has expired."""
+        for key in self._keys:
+            try:
+                said = jwt.decode(
+                    token,
+                    key,
+                    algorithms=[_ALGORITHM],
+                    audience=_AUDIENCE,
+                    options={"require": ["exp", "sub", "sid"]},
+                )
+            except jwt.InvalidTokenError:
+                continue
+            return Claims(str(said["sub"]), str(said["sid"]))
+        return None
+
+
+def _derived(vault_key: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"hourbook access tokens").derive(vault_key.encode())
+
+
+def random_token() -> str:
+    """256 random bits, for a cookie or a one-time use."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(token: str) -> bytes:
+    """Plain SHA-256 is enough: there are 256 random bits in it."""
     return hashlib.sha256(token.encode()).digest()
-
-
-async def load(pool: asyncpg.Pool, clear_text: Path | None) -> tuple[OperatorToken, str | None]:
-    """The token, and a sentence for people when it was made just now."""
-    made = secrets.token_urlsafe(32)
-    new = await pool.fetchval(
-        "INSERT INTO vault.operator_token (digest) VALUES ($1) ON CONFLICT DO NOTHING"
-        " RETURNING digest",
-        _digest(made),
-    )
-    if new is None:
-        kept = await pool.fetchval("SELECT digest FROM vault.operator_token")
-        return OperatorToken(kept), None
-    if clear_text is None:
-        return OperatorToken(new), (
-            f"The operator's token is {made} : keep it, it is told this once and stored only hashed."
-        )
-    _write(clear_text, made)
-    return OperatorToken(new), f"The operator's token stands in {clear_text} and nowhere else."
-
-
-def _write(path: Path, token: str) -> None:
-    """Readable by us alone, from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(token + "\n")

@@ -1,0 +1,52 @@
+"""Who may do what: a viewer reads, an operator answers and maps, an administrator sets up.
+
+By operation, the route's function name. What nobody has thought of is the administrator's alone.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def may(self, needed: "Role") -> bool:
+        return _RANK[self] >= _RANK[needed]
+
+
+_RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
+
+PUBLIC = frozenset(
+    {"read_door", "sign_in", "refresh", "sign_out", "set_up", "take_invitation", "live", "ready"}
+)
+"""Before anybody has signed in; health too."""
+
+_VIEWERS = frozenset({"change_password", "change_preferences"})
+"""Writes about oneself."""
+
+_OPERATORS = frozenset(
+    {
+        "change_mapping",
+        "make_mapping",
+        "preview_mapping",
+        "preview_resolution",
+        "read_again",
+        "remove_mapping",
+        "resolve_conflict",
+        "resolve_many",
+        "sync_now",
+        "try_connection",
+        "undo_resolution",
+    }
+)
+_ADMINS_READS = frozenset({"list_users", "read_vault", "list_visits"})
+
+
+def role_of(method: str, operation: str) -> Role:
+    """The least role that may do it."""
+    if operation in _OPERATORS:
+        return Role.OPERATOR
+    if operation in _VIEWERS or (method == "GET" and operation not in _ADMINS_READS):
+        return Role.VIEWER
+    return Role.ADMIN
