@@ -219,6 +219,7 @@ def _steps(entry: Json) -> list[tuple[str, str, datetime]]:
 
 def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> None:
     table = Table(title="Open", title_justify="left", show_header=False)
+    table.add_row("Hourbook", settings.api_url)
     table.add_row("Zammad twin: book, edit, delete", settings.zammad_url)
     table.add_row("Kimai twin: see what arrives", settings.kimai_url)
     table.add_row("the API", f"{settings.api_url}/api/docs")

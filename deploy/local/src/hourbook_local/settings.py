@@ -14,6 +14,8 @@ class LocalSettings(BaseSettings):
 
     folder: Path = Path(".local")
     """All that is kept between runs."""
+    ui_folder: Path = Path("services/ui/dist")
+    """The built pages; without them there is the API only."""
     query_api_port: int = 8300
     ingest_zammad_port: int = 8301
     reconciler_port: int = 8302

@@ -167,8 +167,15 @@ class Stack:
             "HOURBOOK_PORT": self.url(service).rsplit(":", 1)[-1],
             "HOURBOOK_SETUP_TOKEN_FILE": str(self.setup_token_file),
             "HOURBOOK_COOKIE_SECURE": "false",
+            **self._pages(service),
             **self._parts.environment.get(service, {}),
         }
+
+    def _pages(self, service: str) -> dict[str, str]:
+        """Beside the API, where they were built (`make ui`)."""
+        built = self.settings.ui_folder.absolute()
+        there = service == "query-api" and (built / "index.html").exists()
+        return {"HOURBOOK_UI_FOLDER": str(built)} if there else {}
 
     def _alone(self) -> IO[str]:
         """Two stacks on one folder would spoil it."""

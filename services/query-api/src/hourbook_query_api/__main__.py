@@ -11,6 +11,7 @@ from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_query_api.app import create_app
 from hourbook_query_api.desk import Desk
+from hourbook_query_api.pages import Pages
 from hourbook_query_api.settings import Settings
 
 SERVICE = "query-api"
@@ -23,6 +24,8 @@ def main() -> None:
     if "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ:
         start_tracing(SERVICE)
         FastAPIInstrumentor.instrument_app(app, exclude_spans=["send", "receive"])
+    if settings.ui_folder is not None:
+        app.add_middleware(Pages, folder=settings.ui_folder)
     asyncio.run(serve_until_stopped(app, settings.host, settings.port))
 
 

@@ -31,6 +31,8 @@ class Settings(ServiceSettings):
     """How long an act waits to be seen in our own tables before it is answered 202."""
     peer_timeout_seconds: float = 10
     """Of one request to a Zammad or Kimai while a connection is tested."""
+    ui_folder: Path | None = None
+    """Of a build of services/ui, served beside the API; in containers nginx does that."""
 
     @field_validator("trusted_proxies")
     @classmethod

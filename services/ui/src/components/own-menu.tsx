@@ -7,7 +7,7 @@ import { type Language, languages, ownNames, speak } from "@/lib/i18n";
 import { type Density, densities, pack, type Theme, themes, wear } from "@/lib/look";
 import { ownZone } from "@/lib/moments";
 import { prefer, usePreference } from "@/lib/preferences";
-import { leave } from "@/lib/session";
+import { signOut } from "@/lib/session";
 
 /** What a person likes: language, look, whose clock; and the way out. */
 export function OwnMenu({ onKeys }: { onKeys: () => void }) {
@@ -61,7 +61,7 @@ export function OwnMenu({ onKeys }: { onKeys: () => void }) {
         <Keyboard className="size-3.5" aria-hidden /> {t("keys.title")}
         <Keys of="help" className="ml-auto" />
       </MenuItem>
-      <MenuItem onClick={leave}>
+      <MenuItem onClick={signOut}>
         <LogOut className="size-3.5" aria-hidden /> {t("login.out")}
       </MenuItem>
     </Menu>
