@@ -1,7 +1,7 @@
 // Before the first paint, and from its own file: the content security policy allows no inline script.
 (() => {
   let theme = "system";
-  let density = "roomy";
+  let density = "comfortable";
   try {
     theme = localStorage.getItem("theme") ?? theme;
     density = localStorage.getItem("density") ?? density;

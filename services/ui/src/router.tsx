@@ -7,8 +7,13 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import * as z from "zod/mini";
-import { syncStatusOptions } from "@/api/@tanstack/react-query.gen";
-import { isSignedIn } from "@/lib/session";
+import {
+  listConnectorsOptions,
+  readEntryOptions,
+  syncStatusOptions,
+} from "@/api/@tanstack/react-query.gen";
+import { entriesOptions, entriesSearch } from "@/features/entries/entries-search";
+import { whoIsIn } from "@/lib/session";
 import { Shell } from "@/shell";
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()();
@@ -16,7 +21,10 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()();
 const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
-  validateSearch: z.object({ from: z.catch(z.optional(z.string()), undefined) }),
+  validateSearch: z.object({
+    from: z.catch(z.optional(z.string()), undefined),
+    invitation: z.catch(z.optional(z.string()), undefined),
+  }),
   component: lazyRouteComponent(() => import("@/features/login/login-page"), "LoginPage"),
 });
 
@@ -25,8 +33,8 @@ const inside = createRoute({
   getParentRoute: () => root,
   id: "inside",
   component: Shell,
-  beforeLoad: ({ location }) => {
-    if (!isSignedIn()) throw redirect({ to: "/login", search: { from: location.href } });
+  beforeLoad: async ({ location }) => {
+    if (!(await whoIsIn())) throw redirect({ to: "/login", search: { from: location.href } });
   },
 });
 
@@ -37,9 +45,44 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import("@/features/overview/overview-page"), "OverviewPage"),
 });
 
+const entries = createRoute({
+  getParentRoute: () => inside,
+  path: "/entries/",
+  validateSearch: entriesSearch,
+  loaderDeps: ({ search: { peek: _, ...search } }) => search,
+  loader: ({ context: { queries }, deps }) => queries.prefetchInfiniteQuery(entriesOptions(deps)),
+  component: lazyRouteComponent(() => import("@/features/entries/entries-page"), "EntriesPage"),
+});
+
+const story = createRoute({
+  getParentRoute: () => inside,
+  path: "/entries/$entry",
+  validateSearch: z.object({ tab: z.catch(z.optional(z.enum(["timeline", "raw"])), undefined) }),
+  loader: ({ context: { queries }, params }) =>
+    queries.prefetchQuery(readEntryOptions({ path: params })),
+  component: lazyRouteComponent(() => import("@/features/story/story-page"), "StoryPage"),
+});
+
+const connections = createRoute({
+  getParentRoute: () => inside,
+  path: "/connections",
+  validateSearch: z.object({
+    name: z.catch(z.optional(z.string()), undefined),
+    make: z.catch(z.optional(z.enum(["zammad", "kimai"])), undefined),
+  }),
+  loader: ({ context: { queries } }) => queries.prefetchQuery(listConnectorsOptions()),
+  component: lazyRouteComponent(
+    () => import("@/features/connections/connections-page"),
+    "ConnectionsPage",
+  ),
+});
+
 export const makeRouter = (queries: QueryClient) =>
   createRouter({
-    routeTree: root.addChildren([login, inside.addChildren([overview])]),
+    routeTree: root.addChildren([
+      login,
+      inside.addChildren([overview, entries, story, connections]),
+    ]),
     context: { queries },
     defaultPreload: "intent",
     defaultPreloadStaleTime: 0,

@@ -7,7 +7,7 @@ import { type Language, languages, ownNames, speak } from "@/lib/i18n";
 import { type Density, densities, pack, type Theme, themes, wear } from "@/lib/look";
 import { ownZone } from "@/lib/moments";
 import { prefer, usePreference } from "@/lib/preferences";
-import { signOut } from "@/lib/session";
+import { leave } from "@/lib/session";
 
 /** What a person likes: language, look, whose clock; and the way out. */
 export function OwnMenu({ onKeys }: { onKeys: () => void }) {
@@ -61,7 +61,7 @@ export function OwnMenu({ onKeys }: { onKeys: () => void }) {
         <Keyboard className="size-3.5" aria-hidden /> {t("keys.title")}
         <Keys of="help" className="ml-auto" />
       </MenuItem>
-      <MenuItem onClick={signOut}>
+      <MenuItem onClick={leave}>
         <LogOut className="size-3.5" aria-hidden /> {t("login.out")}
       </MenuItem>
     </Menu>

@@ -1,8 +1,8 @@
-import { prefer, preferred } from "@/lib/preferences";
+import { prefer, preferred, usePreference } from "@/lib/preferences";
 
 export const themes = ["light", "dark", "system"] as const;
 export type Theme = (typeof themes)[number];
-export const densities = ["roomy", "dense"] as const;
+export const densities = ["comfortable", "compact"] as const;
 export type Density = (typeof densities)[number];
 
 const dark = () => matchMedia("(prefers-color-scheme: dark)");
@@ -30,3 +30,6 @@ export function startDressing(): void {
   dress();
   dark().addEventListener("change", dress);
 }
+
+/** Of a row in a list, in pixels: `--row` in styles.css. */
+export const useRowHeight = (): number => (usePreference("density") === "compact" ? 30 : 36);

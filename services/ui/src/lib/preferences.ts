@@ -8,7 +8,7 @@ const defaults = {
   zone: "worker",
   /** Whether shortcuts of one key without a modifier are heard (WCAG 2.1.4). */
   keys: "on",
-  density: "roomy",
+  density: "comfortable",
 };
 export type Preference = keyof typeof defaults;
 

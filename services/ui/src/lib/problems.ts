@@ -1,3 +1,4 @@
+import i18next from "i18next";
 import type { Problem } from "@/api";
 import type en from "@/locales/en.json";
 
@@ -11,20 +12,16 @@ export type Told = {
 };
 
 const PREFIX = "urn:hourbook:problem:";
-let known: ReadonlySet<string> = new Set();
-
-/** Which problems there are texts for. */
-export function knowProblems(keys: Iterable<string>): void {
-  known = new Set(keys);
-}
-
 const isProblem = (error: unknown): error is Problem =>
   typeof error === "object" && error !== null && "type" in error && "status" in error;
 
 export function toldOf(error: unknown): Told {
   if (isProblem(error)) {
     const slug = error.type.replace(PREFIX, "").replaceAll("-", "_");
-    return { key: (known.has(slug) ? slug : "unknown") as ProblemKey, problem: error };
+    return {
+      key: (i18next.exists(`problem.${slug}.title`) ? slug : "unknown") as ProblemKey,
+      problem: error,
+    };
   }
   return { key: error instanceof TypeError ? "unreachable" : "unknown", problem: null };
 }
