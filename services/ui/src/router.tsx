@@ -9,9 +9,13 @@ import {
 import * as z from "zod/mini";
 import {
   listConnectorsOptions,
+  listUnmappedOptions,
   readEntryOptions,
-  syncStatusOptions,
+  readOverviewOptions,
 } from "@/api/@tanstack/react-query.gen";
+import { auditSearch } from "@/features/audit/audit-search";
+import { conflictsOptions, conflictsSearch } from "@/features/conflicts/conflicts-search";
+import { deliveriesSearch } from "@/features/deliveries/deliveries-search";
 import { entriesOptions, entriesSearch } from "@/features/entries/entries-search";
 import { whoIsIn } from "@/lib/session";
 import { Shell } from "@/shell";
@@ -41,7 +45,7 @@ const inside = createRoute({
 const overview = createRoute({
   getParentRoute: () => inside,
   path: "/",
-  loader: ({ context: { queries } }) => queries.prefetchQuery(syncStatusOptions()),
+  loader: ({ context: { queries } }) => queries.prefetchQuery(readOverviewOptions()),
   component: lazyRouteComponent(() => import("@/features/overview/overview-page"), "OverviewPage"),
 });
 
@@ -69,6 +73,7 @@ const connections = createRoute({
   validateSearch: z.object({
     name: z.catch(z.optional(z.string()), undefined),
     make: z.catch(z.optional(z.enum(["zammad", "kimai"])), undefined),
+    schedule: z.catch(z.optional(z.boolean()), undefined),
   }),
   loader: ({ context: { queries } }) => queries.prefetchQuery(listConnectorsOptions()),
   component: lazyRouteComponent(
@@ -77,11 +82,78 @@ const connections = createRoute({
   ),
 });
 
+const conflicts = createRoute({
+  getParentRoute: () => inside,
+  path: "/conflicts",
+  validateSearch: conflictsSearch,
+  loaderDeps: ({ search: { conflict: _, peek: __, ...search } }) => search,
+  loader: ({ context: { queries }, deps }) => queries.prefetchInfiniteQuery(conflictsOptions(deps)),
+  component: lazyRouteComponent(
+    () => import("@/features/conflicts/conflicts-page"),
+    "ConflictsPage",
+  ),
+});
+
+const mappings = createRoute({
+  getParentRoute: () => inside,
+  path: "/mappings",
+  validateSearch: z.object({
+    kind: z.catch(z.optional(z.enum(["worker", "customer", "activity"])), undefined),
+    key: z.catch(z.optional(z.coerce.string()), undefined),
+  }),
+  loader: ({ context: { queries } }) => queries.prefetchQuery(listUnmappedOptions()),
+  component: lazyRouteComponent(() => import("@/features/mappings/mappings-page"), "MappingsPage"),
+});
+
+const deliveries = createRoute({
+  getParentRoute: () => inside,
+  path: "/deliveries",
+  validateSearch: deliveriesSearch,
+  component: lazyRouteComponent(
+    () => import("@/features/deliveries/deliveries-page"),
+    "DeliveriesPage",
+  ),
+});
+
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: "/audit",
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import("@/features/audit/audit-page"), "AuditPage"),
+});
+
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: "/people",
+  component: lazyRouteComponent(() => import("@/features/people/people-page"), "PeoplePage"),
+});
+
+const setup = createRoute({
+  getParentRoute: () => inside,
+  path: "/setup",
+  validateSearch: z.object({
+    step: z.catch(z.optional(z.enum(["connect", "map", "look"])), undefined),
+  }),
+  component: lazyRouteComponent(() => import("@/features/setup/setup-page"), "SetupPage"),
+});
+
 export const makeRouter = (queries: QueryClient) =>
   createRouter({
     routeTree: root.addChildren([
       login,
-      inside.addChildren([overview, entries, story, connections]),
+
+      inside.addChildren([
+        overview,
+        conflicts,
+        entries,
+        story,
+        mappings,
+        connections,
+        deliveries,
+        audit,
+        people,
+        setup,
+      ]),
     ]),
     context: { queries },
     defaultPreload: "intent",

@@ -7,7 +7,8 @@ import { OwnMenu } from "@/components/own-menu";
 import { Button } from "@/components/ui/button";
 import { Keys } from "@/components/ui/kbd";
 import { Toasts } from "@/components/ui/toast";
-import { places } from "@/lib/places";
+import { useOwnPreferences } from "@/lib/own";
+import { usePlaces } from "@/lib/places";
 import { useNeedsYou } from "@/lib/use-needs-you";
 import { useKeyboard, useShortcuts } from "@/lib/use-shortcuts";
 
@@ -24,8 +25,10 @@ export function Shell() {
   const navigate = useNavigate();
   const [palette, setPalette] = useState(false);
   const [sheet, setSheet] = useState(false);
+  const places = usePlaces();
   const needsYou = useNeedsYou();
   useKeyboard();
+  useOwnPreferences();
   useShortcuts({
     palette: () => setPalette((was) => !was),
     help: () => setSheet(true),

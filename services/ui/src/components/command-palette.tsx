@@ -7,13 +7,14 @@ import { Keys } from "@/components/ui/kbd";
 import { type Command, commandsAtHand, recalled, remember } from "@/lib/commands";
 import { languages, ownNames, speak } from "@/lib/i18n";
 import { themes, wear } from "@/lib/look";
-import { places } from "@/lib/places";
+import { usePlaces } from "@/lib/places";
 
 type Group = { value: string; items: Command[] };
 
 export function CommandPalette({ onOpen }: { onOpen: (open: boolean) => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const places = usePlaces();
   const [text, setText] = useState("");
   const all: Group[] = [
     { value: t("palette.here"), items: commandsAtHand() },

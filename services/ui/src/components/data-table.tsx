@@ -1,6 +1,7 @@
 import {
   type ColumnDef,
   FlexRender,
+  type RowData,
   rowSortingFeature,
   tableFeatures,
   useTable,
@@ -17,7 +18,7 @@ import { useShortcuts } from "@/lib/use-shortcuts";
 
 /** The server sorts and filters: the table shows. */
 const features = tableFeatures({ rowSortingFeature });
-export type Column<Row> = ColumnDef<typeof features, Row, unknown> & {
+export type Column<Row extends RowData> = ColumnDef<typeof features, Row, unknown> & {
   id: string;
   /** Of the grid: `5rem`, `minmax(0,1fr)`. */
   width: string;
@@ -39,7 +40,7 @@ export const sortingOf = (text: string): Sorting => ({
  *
  * A row's first link is what `Enter` opens; `j`, `k` and the arrows move the focus from one to the next.
  */
-export function DataTable<Row>({
+export function DataTable<Row extends RowData>({
   label,
   columns,
   rows,

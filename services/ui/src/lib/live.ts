@@ -1,11 +1,16 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useSyncExternalStore } from "react";
+import { streamChanges } from "@/api";
+import { type Kind, shownBy } from "@/lib/moved";
 
 /** `live`: told as it happens; `polling`: asked every few seconds; `paused`: nobody looks at this tab. */
-export type Liveness = "live" | "polling" | "paused";
+export type Liveness = "live" | "reconnecting" | "polling" | "paused";
 
 const POLL_MS = 15_000;
-let liveness: Liveness = "polling";
+const GATHER_MS = 300;
+const FAILURES_BEFORE_POLLING = 3;
+
+let liveness: Liveness = "reconnecting";
 const heard = new Set<() => void>();
 
 function become(next: Liveness): void {
@@ -23,22 +28,106 @@ export const useLiveness = (): Liveness =>
     () => liveness,
   );
 
+const sleep = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+
+const untilSeen = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const look = () => {
+      if (document.hidden) return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", () => resolve());
+    look();
+  });
+
+/** Ids come, contents do not: what shows them asks again. Several at once are one asking. */
+function gathering(queries: QueryClient) {
+  const moved = new Map<Kind, Set<string> | "many">();
+  let waiting = false;
+  const pass = () => {
+    waiting = false;
+    const taken = new Map(moved);
+    moved.clear();
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => shownBy(queryKey, taken) });
+  };
+  return (kind: Kind, ids: string[], many: boolean) => {
+    const known = moved.get(kind);
+    if (many || known === "many") moved.set(kind, "many");
+    else moved.set(kind, new Set([...(known ?? []), ...ids]));
+    if (!waiting) setTimeout(pass, GATHER_MS);
+    waiting = true;
+  };
+}
+
+/** One stream, until it ends by itself or breaks; whether it was open at all. */
+async function listen(queries: QueryClient, signal: AbortSignal): Promise<boolean> {
+  const hear = gathering(queries);
+  let open = false;
+  const { stream } = await streamChanges({
+    signal,
+    sseMaxRetryAttempts: 1,
+    onSseEvent: ({ event, data }) => {
+      if (event === "hello") {
+        open = true;
+        become("live");
+        void queries.invalidateQueries(); // what moved while nobody listened is not told again
+      }
+      if (event === "moved") {
+        const { kind, ids, many } = data as { kind: Kind; ids: string[]; many: boolean };
+        hear(kind, ids, many);
+      }
+    },
+  });
+  for await (const _ of stream) {
+    if (document.hidden) break;
+  }
+  return open;
+}
+
 /** Keeps what is shown true while the page is looked at. */
-function keepTrue(queries: QueryClient): () => void {
-  const look = () => {
-    if (document.hidden) return become("paused");
-    become("polling");
-    void queries.invalidateQueries();
-  };
-  const timer = setInterval(look, POLL_MS);
-  document.addEventListener("visibilitychange", look);
-  return () => {
-    clearInterval(timer);
-    document.removeEventListener("visibilitychange", look);
-  };
+async function keepTrue(queries: QueryClient, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    if (document.hidden) {
+      become("paused");
+      await untilSeen(signal);
+      failures = 0;
+    }
+    const here = new AbortController();
+    const stop = () => here.abort();
+    const pause = () => document.hidden && stop();
+    signal.addEventListener("abort", stop);
+    document.addEventListener("visibilitychange", pause);
+    const open = await listen(queries, here.signal).catch(() => false);
+    signal.removeEventListener("abort", stop);
+    document.removeEventListener("visibilitychange", pause);
+    if (signal.aborted || document.hidden) continue;
+    failures = open ? 0 : failures + 1;
+    if (failures < FAILURES_BEFORE_POLLING) {
+      become("reconnecting");
+      await sleep(failures * 1000, signal);
+    } else {
+      become("polling");
+      void queries.invalidateQueries();
+      await sleep(POLL_MS, signal);
+    }
+  }
 }
 
 export function useLive(): void {
   const queries = useQueryClient();
-  useEffect(() => keepTrue(queries), [queries]);
+  useEffect(() => {
+    const whole = new AbortController();
+    void keepTrue(queries, whole.signal);
+    return () => whole.abort();
+  }, [queries]);
 }

@@ -15,6 +15,7 @@ const styles = {
   },
   time: { hour: "2-digit", minute: "2-digit" },
   exact: { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 },
+  dayMonth: { day: "2-digit", month: "2-digit" },
   day: { weekday: "short", day: "2-digit", month: "2-digit", year: "numeric" },
 } satisfies Record<string, Intl.DateTimeFormatOptions>;
 export type MomentStyle = keyof typeof styles;

@@ -6,11 +6,14 @@ import {
   ScrollText,
   Send,
   Shuffle,
+  Users,
 } from "lucide-react";
+import type { Role } from "@/api";
+import { useMay } from "@/lib/session";
 import type { Shortcut } from "@/lib/shortcuts";
 
 /** Where one can go: the sidebar, the palette and `g …` read this. */
-export const places = [
+const places = [
   { to: "/", name: "overview", icon: LayoutDashboard, shortcut: "goOverview" },
   { to: "/conflicts", name: "conflicts", icon: GitCompareArrows, shortcut: "goConflicts" },
   { to: "/entries", name: "entries", icon: List, shortcut: "goEntries" },
@@ -18,4 +21,17 @@ export const places = [
   { to: "/connections", name: "connections", icon: Cable, shortcut: "goConnections" },
   { to: "/deliveries", name: "deliveries", icon: Send, shortcut: "goDeliveries" },
   { to: "/audit", name: "audit", icon: ScrollText, shortcut: "goAudit" },
-] as const satisfies readonly { shortcut: Shortcut; to: string; name: string; icon: unknown }[];
+  { to: "/people", name: "people", icon: Users, shortcut: "goPeople", role: "admin" },
+] as const satisfies readonly {
+  shortcut: Shortcut;
+  to: string;
+  name: string;
+  icon: unknown;
+  /** Only for those who may. */
+  role?: Role;
+}[];
+
+export function usePlaces() {
+  const isAdmin = useMay("admin");
+  return places.filter((place) => !("role" in place) || isAdmin);
+}

@@ -23,6 +23,9 @@ function subscribe(hear: () => void): () => void {
   };
 }
 
+/** Called after each change of any of them; gives what ends that. */
+export const onPreferred = subscribe;
+
 /** A browser that keeps nothing (private mode, blocked storage) still works, with the defaults. */
 export function preferred(which: Preference): string {
   try {

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { logout, type Role, refresh, type SignedIn } from "@/api";
+import { type Role, refresh, type SignedIn, signOut } from "@/api";
 import { client } from "@/api/client.gen";
 
 /** Who is signed in, in this page: the token lives in its memory only, the cookie gets the next one. */
@@ -41,7 +41,7 @@ export function renew(): Promise<boolean> {
 }
 
 export async function leave(): Promise<void> {
-  await logout();
+  await signOut();
   hold(null);
 }
 

@@ -1,8 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { syncStatusOptions } from "@/api/@tanstack/react-query.gen";
+import { readOverviewOptions } from "@/api/@tanstack/react-query.gen";
 
-/** How many questions are open. */
-export function useNeedsYou(): number {
-  const { data } = useQuery(syncStatusOptions());
-  return Object.values(data?.open_conflicts ?? {}).reduce((sum, count) => sum + count, 0);
-}
+/** How many questions nobody has answered. */
+export const useNeedsYou = (): number => useQuery(readOverviewOptions()).data?.needs_you.count ?? 0;

@@ -20,7 +20,7 @@ export function useShortcuts(deeds: Deeds): void {
 }
 
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
-const PRESSING = "button, a[href], summary, [role=tab], [role=menuitem], input[type=checkbox]";
+const PRESSING = "button:not([data-row]), summary, [role=tab], input[type=checkbox]";
 const POPUPS = "[role=dialog], [role=menu], [role=listbox], [role=alertdialog]";
 
 /** Whether the stroke belongs to what has the focus, and not to the page. */
@@ -29,7 +29,8 @@ function isTaken(event: KeyboardEvent, shortcut: Shortcut): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest(TYPING) || target.closest(POPUPS)) return true;
-  return (shortcut === "open" || shortcut === "peek") && target.closest(PRESSING) !== null;
+  if (shortcut === "open") return target.closest(`a[href], ${PRESSING}`) !== null;
+  return shortcut === "peek" && target.closest(PRESSING) !== null;
 }
 
 /** One ear for the whole page; the shell has it. */

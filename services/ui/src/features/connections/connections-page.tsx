@@ -13,14 +13,17 @@ import { ProblemPanel } from "@/components/problem-panel";
 import { SkeletonRows } from "@/components/skeleton";
 import { Button } from "@/components/ui/button";
 import { useMay } from "@/lib/session";
+import { useIsWide } from "@/lib/use-wide";
 import { ConnectionDetail } from "./connection-detail";
+import { ScheduleAndRuns } from "./schedule";
 
 const route = getRouteApi("/inside/connections");
 
 export function ConnectionsPage() {
   const { t } = useTranslation();
-  const { name, make } = route.useSearch();
+  const { name, make, schedule } = route.useSearch();
   const navigate = route.useNavigate();
+  const isWide = useIsWide();
   const isAdmin = useMay("admin");
   const { data, error, refetch } = useQuery(listConnectorsOptions());
   const { data: status } = useQuery(syncStatusOptions());
@@ -60,6 +63,13 @@ export function ConnectionsPage() {
               <p>{t("connection.nothing_yet_why")}</p>
             </Empty>
           )}
+          <Link
+            to="/connections"
+            search={{ schedule: true }}
+            className="mx-1.5 rounded-md px-2.5 py-2 text-ink-muted hover:bg-hover"
+          >
+            {t("schedule.title")}
+          </Link>
           {isAdmin && (
             <div className="flex gap-2 border-t border-line p-3 md:mt-auto">
               {(["zammad", "kimai"] as const).map((kind) => (
@@ -83,6 +93,8 @@ export function ConnectionsPage() {
           </div>
         ) : chosen ? (
           <ConnectionDetail key={chosen.name} connector={chosen} status={status} />
+        ) : isWide || schedule ? (
+          <ScheduleAndRuns />
         ) : null
       }
     />

@@ -19,7 +19,7 @@ import { dayOf, mondayOf, typed } from "@/lib/filters";
 import { useNames } from "@/lib/names";
 import { type EntriesSearch, entriesOptions, states } from "./entries-search";
 
-const route = getRouteApi("/inside/entries/");
+const route = getRouteApi("/inside/entries");
 const keys = ["state", "worker", "ticket", "after", "before", "connection"] as const;
 
 export function EntriesPage() {

@@ -1,0 +1,42 @@
+import * as z from "zod/mini";
+import type { ListConflictsData } from "@/api";
+import { listConflictsInfiniteOptions } from "@/api/@tanstack/react-query.gen";
+
+const either = <Schema extends z.ZodMiniType>(schema: Schema) =>
+  z.catch(z.optional(schema), undefined);
+
+/** The page's address: a link shows a colleague the same question under the same filters. */
+export const conflictsSearch = z.object({
+  conflict: either(z.string()),
+  reason: either(z.string()),
+  agent: either(z.int()),
+  connection: either(z.string()),
+  text: either(z.string()),
+  after: either(z.iso.date()),
+  before: either(z.iso.date()),
+  peek: either(z.boolean()),
+});
+export type ConflictsSearch = z.infer<typeof conflictsSearch>;
+
+/** As the service narrows by, whether to list, to count or to answer. */
+export const narrowing = (search: ConflictsSearch) => ({
+  reason: search.reason ? [search.reason] : undefined,
+  agent: search.agent,
+  connection: search.connection,
+  text: search.text,
+  from_day: search.after,
+  to_day: search.before,
+});
+
+/** By reason, so that alike questions stand together; the longest waiting first among them. */
+export const conflictsOptions = (search: ConflictsSearch) => ({
+  ...listConflictsInfiniteOptions({
+    query: {
+      ...narrowing(search),
+      sort: "reason",
+      limit: 200,
+    } satisfies ListConflictsData["query"],
+  }),
+  initialPageParam: null,
+  getNextPageParam: ({ next }: { next: string | null }) => next,
+});

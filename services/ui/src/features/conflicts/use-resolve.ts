@@ -1,0 +1,91 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import {
+  type Conflict,
+  type Resolution,
+  type ResolveManyBody,
+  resolveConflict,
+  resolveMany,
+  undoResolution,
+} from "@/api";
+import { toasts } from "@/components/ui/toast";
+import { useAct } from "@/lib/act";
+import type { Choice } from "@/lib/outcomes";
+
+export type Answer = { conflict: Conflict; choice: Choice; sheet?: string; comment?: string };
+
+/** Answers are held by the service for a few seconds; until then they can be taken back. */
+export function useResolve({ onUndone }: { onUndone: (resolution: Resolution) => void }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const [sending, setSending] = useState<ReadonlySet<string>>(new Set());
+  const last = useRef<Resolution | null>(null);
+
+  const { act: takeBack } = useAct((resolution: Resolution) =>
+    undoResolution({ path: { resolution: resolution.resolution_id }, throwOnError: true }),
+  );
+  async function undo(resolution = last.current) {
+    if (!resolution || Date.parse(resolution.undo_until) < Date.now()) return;
+    last.current = null;
+    if (await takeBack(resolution)) onUndone(resolution);
+  }
+
+  function told(resolution: Resolution) {
+    last.current = resolution;
+    const held = resolution.items.filter(({ state }) => state === "held").length;
+    if (held === 0) return;
+    // by the service's clock, not by this machine's
+    const timeout = Date.parse(resolution.undo_until) - Date.parse(resolution.made_at);
+    const shown = toasts.add({
+      title: t("conflicts.held", { count: held }),
+      timeout,
+      actionProps: {
+        children: t("do.undo"),
+        onClick: () => {
+          toasts.close(shown);
+          void undo(resolution);
+        },
+      },
+    });
+  }
+
+  const one = useAct(async ({ conflict, choice, sheet, comment }: Answer, key) => {
+    const { data } = await resolveConflict({
+      path: { conflict: conflict.conflict },
+      body: { choice, gen: conflict.gen, sheet: sheet ?? null, comment: comment || null },
+      headers: { "Idempotency-Key": key },
+      throwOnError: true,
+    });
+    return data;
+  });
+  const many = useAct(async (body: ResolveManyBody, key) => {
+    const { data } = await resolveMany({
+      body,
+      headers: { "Idempotency-Key": key },
+      throwOnError: true,
+    });
+    return data;
+  });
+
+  return {
+    /** Between the click and the service's word. */
+    sending,
+    undo,
+    async resolve(answer: Answer) {
+      const id = answer.conflict.conflict;
+      setSending((was) => new Set([...was, id]));
+      const resolution = await one.act(answer);
+      setSending((was) => new Set([...was].filter((other) => other !== id)));
+      if (resolution) told(resolution);
+      else await queries.invalidateQueries();
+      return resolution;
+    },
+    async resolveMany(body: ResolveManyBody) {
+      const resolution = await many.act(body);
+      if (resolution) told(resolution);
+      return resolution;
+    },
+    busy: many.isPending,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Act } from "@/api";
+
+/** What people and the clock did, by the message that says so (contracts: control.py, house.py). */
+export const actKinds = [
+  "source_configured",
+  "target_configured",
+  "connection_removed",
+  "target_learned",
+  "unit_confirmed",
+  "writing_on",
+  "writing_off",
+  "mapping_set",
+  "mapping_removed",
+  "period_closed",
+  "period_reopened",
+  "writes_released",
+  "sync_requested",
+  "backfill_requested",
+  "alarm_raised",
+  "target_alarm_raised",
+  "alarm_answered",
+  "user_changed",
+  "list_exported",
+  "schedule_set",
+  "run_missed",
+  "run_ended",
+  "conflict_resolved",
+  "resolution_undone",
+  "unknown",
+] as const;
+export type ActKind = (typeof actKinds)[number];
+
+export function actKindOf({ type, message }: Pick<Act, "type" | "message">): ActKind {
+  const name = type.split(".")[1] ?? type;
+  if (name === "writing_switched") return message.on === true ? "writing_on" : "writing_off";
+  return actKinds.find((kind) => kind === name) ?? "unknown";
+}
+
+/** What a sentence about it names; what it does not need is left alone. */
+export function actWords({ subject, message, type }: Act): Record<string, string> {
+  const said = (name: string) => String(message[name] ?? "");
+  return {
+    type,
+    what: subject.replace(/^(connection|mapping|user)\//, ""),
+    from: said("source_key"),
+    to: `${said("target")} ${said("target_id")}`.trim(),
+    first: said("first_on"),
+    last: said("last_on"),
+    seconds: said("seconds_per_unit"),
+    list: said("of"),
+    cron: said("cron"),
+    zone: said("time_zone"),
+    count: said("count"),
+    how: said("what"),
+  };
+}
