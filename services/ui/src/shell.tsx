@@ -1,19 +1,24 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Search } from "lucide-react";
+import { Search, SlidersHorizontal } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { LiveBadge } from "@/components/live-badge";
-import { OwnMenu } from "@/components/own-menu";
 import { Button } from "@/components/ui/button";
 import { Keys } from "@/components/ui/kbd";
-import { Toasts } from "@/components/ui/toast";
+import { Reached } from "@/components/ui/reached";
 import { useOwnPreferences } from "@/lib/own";
 import { usePlaces } from "@/lib/places";
+import { useAnythingTold } from "@/lib/tell";
 import { useNeedsYou } from "@/lib/use-needs-you";
 import { useKeyboard, useShortcuts } from "@/lib/use-shortcuts";
 
 const CommandPalette = lazy(() =>
   import("@/components/command-palette").then((all) => ({ default: all.CommandPalette })),
+);
+const ownMenu = () => import("@/components/own-menu").then((all) => ({ default: all.OwnMenu }));
+const OwnMenu = lazy(ownMenu);
+const Toasts = lazy(() =>
+  import("@/components/ui/toasts").then((all) => ({ default: all.Toasts })),
 );
 const ShortcutSheet = lazy(() =>
   import("@/components/shortcut-sheet").then((all) => ({ default: all.ShortcutSheet })),
@@ -27,6 +32,13 @@ export function Shell() {
   const [sheet, setSheet] = useState(false);
   const places = usePlaces();
   const needsYou = useNeedsYou();
+  const told = useAnythingTold();
+  const face = (
+    <Button kind="quiet" size="sm" className="justify-start max-md:size-9 max-md:px-0">
+      <SlidersHorizontal aria-hidden />
+      <span className="max-md:sr-only">{t("look.title")}</span>
+    </Button>
+  );
   useKeyboard();
   useOwnPreferences();
   useShortcuts({
@@ -82,7 +94,9 @@ export function Shell() {
           ))}
         </nav>
         <div className="flex items-center gap-1 max-md:ml-auto md:mt-auto md:flex-col md:items-stretch">
-          <OwnMenu onKeys={() => setSheet(true)} />
+          <Reached face={face} load={ownMenu}>
+            <OwnMenu face={face} onKeys={() => setSheet(true)} />
+          </Reached>
           <LiveBadge />
         </div>
       </header>
@@ -93,8 +107,8 @@ export function Shell() {
       >
         <Outlet />
       </main>
-      <Toasts />
       <Suspense>
+        {told && <Toasts />}
         {palette && <CommandPalette onOpen={setPalette} />}
         {sheet && <ShortcutSheet open={sheet} onOpen={setSheet} />}
       </Suspense>

@@ -1,7 +1,7 @@
 import { Search } from "lucide-react";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
-import { inputLook } from "@/components/ui/field";
+import { inputLook } from "@/components/ui/input-look";
 import { Keys } from "@/components/ui/kbd";
 import { cn } from "@/lib/cn";
 import { useShortcuts } from "@/lib/use-shortcuts";

@@ -2,7 +2,12 @@ import { useTranslation } from "react-i18next";
 import { cn } from "@/lib/cn";
 import { useLive, useLiveness } from "@/lib/live";
 
-const dots = { live: "bg-ok", polling: "bg-wait", paused: "bg-line-strong" };
+const dots = {
+  live: "bg-ok",
+  reconnecting: "bg-warn",
+  polling: "bg-wait",
+  paused: "bg-line-strong",
+};
 
 export function LiveBadge() {
   const { t } = useTranslation();

@@ -1,6 +1,6 @@
-import { Keyboard, LogOut, SlidersHorizontal } from "lucide-react";
+import { Keyboard, LogOut } from "lucide-react";
+import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
-import { Button } from "@/components/ui/button";
 import { Keys } from "@/components/ui/kbd";
 import { Menu, MenuChoice, MenuItem, MenuRule } from "@/components/ui/menu";
 import { type Language, languages, ownNames, speak } from "@/lib/i18n";
@@ -10,21 +10,13 @@ import { prefer, usePreference } from "@/lib/preferences";
 import { leave } from "@/lib/session";
 
 /** What a person likes: language, look, whose clock; and the way out. */
-export function OwnMenu({ onKeys }: { onKeys: () => void }) {
+export function OwnMenu({ face, onKeys }: { face: ReactElement; onKeys: () => void }) {
   const { t, i18n } = useTranslation();
   const theme = usePreference("theme");
   const zone = usePreference("zone");
   const density = usePreference("density");
   return (
-    <Menu
-      side="top"
-      trigger={
-        <Button kind="quiet" size="sm" className="justify-start max-md:size-9 max-md:px-0">
-          <SlidersHorizontal aria-hidden />
-          <span className="max-md:sr-only">{t("look.title")}</span>
-        </Button>
-      }
-    >
+    <Menu side="top" startOpen trigger={face}>
       <MenuChoice
         label={t("look.language")}
         value={i18n.language}

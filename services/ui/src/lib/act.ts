@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { toasts } from "@/components/ui/toast";
 import { toldOf } from "@/lib/problems";
+import { tell } from "@/lib/tell";
 
 /** For `Idempotency-Key`; also where the page came over plain HTTP and `randomUUID` is not there. */
-export const freshKey = (): string =>
+const freshKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, "0"),
   ).join("");
@@ -24,16 +24,16 @@ export function useAct<Input, Answer>(
     retry: (count, error) => error instanceof TypeError && count < 2,
     retryDelay: 1000,
     onSuccess: async () => {
-      if (done) toasts.add({ title: done, timeout: 4000 });
+      if (done) tell({ title: done, timeout: 4000 });
       await queries.invalidateQueries();
     },
     onError: (error) => {
       if (quiet) return;
       const { key } = toldOf(error);
-      toasts.add({
+      tell({
         title: t(`problem.${key}.title`),
         description: t(`problem.${key}.sentence`),
-        priority: "high",
+        urgent: true,
         timeout: 12_000,
       });
     },

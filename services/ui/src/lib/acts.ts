@@ -1,3 +1,4 @@
+import { useTranslation } from "react-i18next";
 import type { Act } from "@/api";
 
 /** What people and the clock did, by the message that says so (contracts: control.py, house.py). */
@@ -37,7 +38,7 @@ export function actKindOf({ type, message }: Pick<Act, "type" | "message">): Act
 }
 
 /** What a sentence about it names; what it does not need is left alone. */
-export function actWords({ subject, message, type }: Act): Record<string, string> {
+function wordsOf({ subject, message, type }: Act): Record<string, string> {
   const said = (name: string) => String(message[name] ?? "");
   return {
     type,
@@ -53,4 +54,11 @@ export function actWords({ subject, message, type }: Act): Record<string, string
     count: said("count"),
     how: said("what"),
   };
+}
+
+/** What was done, in one sentence. */
+export function useActText(): (act: Act) => string {
+  const { t } = useTranslation();
+  // each sentence names some of the words, and the keys of all of them are known only together
+  return (act) => t(`act.${actKindOf(act)}` as "act.unknown", wordsOf(act) as { type: string });
 }

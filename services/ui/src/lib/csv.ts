@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { ask } from "@/lib/session";
 
-type Value = string | number | boolean | undefined | readonly string[];
+type Value = string | number | boolean | null | undefined | readonly (string | number)[];
 
 /** All rows that these filters find, as a file of this browser; the token is in no address. */
 export function useCsv(list: "entries" | "conflicts" | "audit", filters: Record<string, Value>) {
@@ -10,7 +10,7 @@ export function useCsv(list: "entries" | "conflicts" | "audit", filters: Record<
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(filters)) {
         for (const one of Array.isArray(value) ? value : [value]) {
-          if (one !== undefined) query.append(name, String(one));
+          if (one !== undefined && one !== null) query.append(name, String(one));
         }
       }
       const answer = await ask(`/api/${list}.csv?${query}`);

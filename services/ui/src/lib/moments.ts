@@ -62,6 +62,4 @@ export function agoText(at: string, now: number, language: string): string {
   return format.format(Math.trunc(seconds / size), unit);
 }
 
-/** Zones that are certain to exist; the browser's own come first in the picker. */
-export const zones = (): string[] => Intl.supportedValuesOf("timeZone");
 export const ownZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;

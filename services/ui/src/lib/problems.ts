@@ -3,7 +3,7 @@ import type { Problem } from "@/api";
 import type en from "@/locales/en.json";
 
 /** The catalogue: what the API calls its problems, and what happens before it is reached. */
-export type ProblemKey = keyof typeof en.problem;
+type ProblemKey = keyof typeof en.problem;
 
 export type Told = {
   key: ProblemKey;

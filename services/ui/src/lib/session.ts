@@ -21,7 +21,7 @@ export function enter({ access_token, expires_in, user, name, role }: SignedIn):
 }
 
 /** By the cookie; whether somebody is signed in. Several that ask at once share one answer. */
-export function renew(): Promise<boolean> {
+function renew(): Promise<boolean> {
   renewing ??= refresh({ throwOnError: true })
     .then(({ data }) => {
       enter(data);

@@ -53,7 +53,7 @@ const firsts = new Set(
 );
 
 /** As it is written in the table; null where a modifier makes it somebody else's. */
-export function chordOf({ key, ctrlKey, metaKey, shiftKey, altKey }: Stroke): string | null {
+function chordOf({ key, ctrlKey, metaKey, shiftKey, altKey }: Stroke): string | null {
   if (altKey) return null;
   if (ctrlKey || metaKey) return `Mod ${key.toLowerCase()}`;
   const shifted = shiftKey && (key.startsWith("Arrow") || /^[A-Z]$/.test(key));

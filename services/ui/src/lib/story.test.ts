@@ -12,6 +12,8 @@ const step = (type: string, message: object, subject = entry): Step => {
     at: `2026-11-23T08:00:${String(offset).padStart(2, "0")}Z`,
     type: `hourbook.${type}.v1`,
     subject,
+    by: null,
+    by_name: null,
     message: { ...message },
     traceparent: null,
   };

@@ -3,7 +3,6 @@ import type { Place } from "@/lib/names";
 
 /** What the ledger says, as far as pages tell it in words (contracts/schemas has all of it). */
 export type Work = { place: Place | null; began_at: string; duration_seconds: number };
-export type Candidate = { sheet: string; work: Work };
 export type Rule = { kind: string; key: string; mapping: string | null };
 export type Trace = {
   raw_units: string;
@@ -53,7 +52,7 @@ export const kinds = [
   "settled",
   "unknown",
 ] as const;
-export type StepKind = (typeof kinds)[number];
+type StepKind = (typeof kinds)[number];
 
 export type Told = {
   kind: StepKind;
@@ -65,7 +64,7 @@ export type Told = {
 };
 
 /** `hourbook.entry_recorded.v1` → `entry_recorded`. */
-export const nameOf = (type: string): string => type.split(".")[1] ?? type;
+const nameOf = (type: string): string => type.split(".")[1] ?? type;
 
 const actors: Record<string, Actor> = {
   entry: "zammad",

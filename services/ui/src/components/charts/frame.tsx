@@ -1,8 +1,8 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { ticks } from "@/lib/ticks";
 
-export const HEIGHT = 160;
-export const LEFT = 44;
+const HEIGHT = 160;
+const LEFT = 44;
 const BELOW = 22;
 
 export type Scale = { width: number; x: (part: number) => number; y: (value: number) => number };

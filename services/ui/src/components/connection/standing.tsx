@@ -24,7 +24,7 @@ const looks = {
   off: { icon: CirclePause, className: "text-ink-muted" },
 } satisfies Record<ConnectionStanding["word"], unknown>;
 
-export function StandingWord({ word }: { word: ConnectionStanding["word"] }) {
+function StandingWord({ word }: { word: ConnectionStanding["word"] }) {
   const { t } = useTranslation();
   const { icon: Icon, className } = looks[word];
   return (
@@ -38,6 +38,10 @@ export function StandingWord({ word }: { word: ConnectionStanding["word"] }) {
 export function Standing({ connection }: { connection: ConnectionStanding }) {
   const { t } = useTranslation();
   const { name, kind, word, behind_seconds: behind, backlog } = connection;
+  const far =
+    behind !== null && behind >= 120
+      ? clockText(Math.round(behind / 60) * 60)
+      : t("time.seconds", { count: Math.round(behind ?? 0) });
   const system = kind === "zammad" ? "Zammad" : "Kimai";
   return (
     <>
@@ -48,7 +52,7 @@ export function Standing({ connection }: { connection: ConnectionStanding }) {
       </span>
       <span className="block pt-2">{t(`standing.${word}.sentence`)}</span>
       <span className="block pt-1 text-xs text-ink-muted tabular-nums">
-        {behind !== null && t("standing.behind", { time: behindText(behind, t) })}
+        {behind !== null && t("standing.behind", { time: far })}
         {backlog > 0 && <> · {t("standing.backlog", { count: backlog })}</>}
         {connection.swept_at && (
           <>
@@ -60,9 +64,3 @@ export function Standing({ connection }: { connection: ConnectionStanding }) {
     </>
   );
 }
-
-type Says = ReturnType<typeof useTranslation>["t"];
-const behindText = (seconds: number, t: Says) =>
-  seconds < 120
-    ? t("time.seconds", { count: Math.round(seconds) })
-    : clockText(Math.round(seconds / 60) * 60);

@@ -37,7 +37,7 @@ function useTargets(kind: Kind): Target[] {
         const parent = one.parent_id === null ? undefined : customers.get(one.parent_id);
         found.push({
           value: `${target}:${one.id}`,
-          label: one.name,
+          label: one.name ?? `#${one.id}`,
           hint: [parent, targets.length > 1 ? target : undefined].filter(Boolean).join(" · "),
           target,
           id: one.id,

@@ -1,4 +1,5 @@
 import { Bot, Clock4, Ticket, UserRound } from "lucide-react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { EntryStory } from "@/api";
 import { Moment } from "@/components/format";
@@ -18,7 +19,7 @@ const looks: Record<Actor, { icon: typeof Bot; className: string }> = {
 /** Everything the ledger says about an entry, in plain words and its own order. */
 export function StorySteps({ story, folded = true }: { story: EntryStory; folded?: boolean }) {
   const { t } = useTranslation();
-  const names = useNames();
+  const names = useNames(useMemo(() => [story], [story]));
   const zone = names.zoneOf(story.connection, story.agent_id);
   return (
     <ol aria-label={t("story.title")} className="ml-2 border-l border-line">
@@ -71,7 +72,7 @@ function Sentence({ told, story, names }: { told: Told; story: EntryStory; names
       return t("step.conflict_opened", { why: t(`reason.${reasonKey(message.reason)}.title`) });
     case "conflict_resolved":
       return t("step.conflict_resolved", {
-        by: message.by ?? "",
+        by: told.step.by_name ?? message.by ?? "",
         choice: t(`choice.${choiceKey(message.choice)}.done`),
       });
     case "unknown":

@@ -2,9 +2,7 @@ import { Field as Primitive } from "@base-ui/react/field";
 import { Switch as SwitchPrimitive } from "@base-ui/react/switch";
 import type { ComponentProps, ReactNode } from "react";
 import { cn } from "@/lib/cn";
-
-export const inputLook =
-  "h-8 w-full rounded-md border border-line-strong bg-surface px-2.5 text-sm placeholder:text-ink-faint disabled:opacity-50 max-md:h-9";
+import { inputLook } from "./input-look";
 
 /** A labelled input with what it is for, and what is wrong with it. */
 export function TextField({
@@ -27,18 +25,6 @@ export function TextField({
         </p>
       )}
     </Primitive.Root>
-  );
-}
-
-/** Something else than a text box under a label, such as a Select that names itself. */
-export function Labelled({ label, children }: { label: ReactNode; children: ReactNode }) {
-  return (
-    <div className="flex flex-col gap-1">
-      <span aria-hidden className="text-xs font-medium">
-        {label}
-      </span>
-      {children}
-    </div>
   );
 }
 

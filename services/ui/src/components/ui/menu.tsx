@@ -8,14 +8,16 @@ const item =
 export function Menu({
   trigger,
   side = "bottom",
+  startOpen = false,
   children,
 }: {
   trigger: ReactElement;
+  startOpen?: boolean;
   side?: "top" | "bottom";
   children: ReactNode;
 }) {
   return (
-    <Primitive.Root>
+    <Primitive.Root defaultOpen={startOpen}>
       <Primitive.Trigger render={trigger} />
       <Primitive.Portal>
         <Primitive.Positioner

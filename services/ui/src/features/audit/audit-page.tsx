@@ -14,7 +14,7 @@ import { Total } from "@/components/total";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Select } from "@/components/ui/select";
-import { actKindOf, actWords } from "@/lib/acts";
+import { useActText } from "@/lib/acts";
 import { useCsv } from "@/lib/csv";
 import { type AuditSearch, actsOptions, actsQuery } from "./audit-search";
 
@@ -31,6 +31,7 @@ export function AuditPage() {
   const { save, isPending } = useCsv("audit", actsQuery(search));
   const found = useInfiniteQuery({ ...actsOptions(search), placeholderData: keepPreviousData });
   const rows = useMemo(() => found.data?.pages.flatMap(({ items }) => items), [found.data]);
+  const textOf = useActText();
   const columns = useColumns(change, setShown);
   const by = rows?.find((act) => act.by === search.by)?.by_name ?? search.by;
   const chip = (key: keyof AuditSearch, label: string, value: string | undefined) =>
@@ -88,12 +89,7 @@ export function AuditPage() {
         />
       )}
       {shown && (
-        <Dialog
-          edge
-          open
-          onOpen={() => setShown(null)}
-          title={t(`act.${actKindOf(shown)}`, actWords(shown))}
-        >
+        <Dialog edge open onOpen={() => setShown(null)} title={textOf(shown)}>
           <p className="pb-2 text-ink-muted">
             {shown.by_name ?? shown.by} · <Moment at={shown.at} style="long" /> ·{" "}
             <code className="text-xs">{shown.act}</code>
@@ -112,6 +108,7 @@ function useColumns(
   show: (act: Act) => void,
 ): Column<Act>[] {
   const { t } = useTranslation();
+  const textOf = useActText();
   return [
     {
       id: "what",
@@ -124,7 +121,7 @@ function useColumns(
           className="max-w-full truncate text-left font-medium hover:underline"
           onClick={() => show(act)}
         >
-          {t(`act.${actKindOf(act)}`, actWords(act))}
+          {textOf(act)}
         </button>
       ),
     },

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ExternalLink } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { CandidateShown, Conflict } from "@/api";
 import { readEntryOptions } from "@/api/@tanstack/react-query.gen";
@@ -18,7 +18,7 @@ import { reasonKey } from "@/lib/reasons";
 import type { Shortcut } from "@/lib/shortcuts";
 import { Comparison } from "./comparison";
 
-export const keyOf: Record<Choice, Shortcut> = {
+const keyOf: Record<Choice, Shortcut> = {
   zammad: "takeZammad",
   kimai: "keepKimai",
   adopt: "adopt",
@@ -37,7 +37,7 @@ export function ConflictDetail({
   onUndo: () => void;
 }) {
   const { t } = useTranslation();
-  const names = useNames();
+  const names = useNames(useMemo(() => [conflict], [conflict]));
   const links = useLinks();
   const [comment, setComment] = useState("");
   const kind = mappingThatAnswers(conflict.reason);

@@ -18,7 +18,7 @@ import { useTranslation } from "react-i18next";
 import type { Conflict, Counted } from "@/api";
 import { Duration } from "@/components/format";
 import { cn } from "@/lib/cn";
-import { useNames } from "@/lib/names";
+import { type Names, useNames } from "@/lib/names";
 import { type ReasonKey, reasonKey } from "@/lib/reasons";
 import type { Steady } from "@/lib/steady";
 
@@ -75,6 +75,7 @@ export function ConflictList({
 }) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLUListElement>(null);
+  const names = useNames(useMemo(() => rows.map(({ row }) => row), [rows]));
   const lines = useMemo(() => grouped(rows), [rows]);
   const virtual = useVirtualizer({
     count: lines.length,
@@ -125,6 +126,7 @@ export function ConflictList({
               isChosen={one.conflict.conflict === chosen}
               isSelected={selected.has(one.conflict.conflict)}
               isSending={sending.has(one.conflict.conflict)}
+              names={names}
               onChoose={onChoose}
               onSelect={onSelect}
             />
@@ -154,10 +156,12 @@ function Row({
   isChosen,
   isSelected,
   isSending,
+  names,
   onChoose,
   onSelect,
 }: {
   conflict: Conflict;
+  names: Names;
   gone: boolean;
   isChosen: boolean;
   isSelected: boolean;
@@ -166,7 +170,6 @@ function Row({
   onSelect: (conflict: Conflict, range: boolean) => void;
 }) {
   const { t } = useTranslation();
-  const names = useNames();
   const Icon = icons[reasonKey(conflict.reason)];
   const work = conflict.want ?? conflict.held;
   const title = conflict.ticket_title ?? `#${conflict.ticket_number ?? "?"}`;

@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Download, Sparkles } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Conflict, ManyBody } from "@/api";
 import { countConflictsOptions, readOverviewOptions } from "@/api/@tanstack/react-query.gen";
@@ -13,14 +13,15 @@ import { ListAndDetail } from "@/components/list-and-detail";
 import { PageHead } from "@/components/page-head";
 import { ProblemPanel } from "@/components/problem-panel";
 import { SkeletonRows } from "@/components/skeleton";
-import { StoryDrawer } from "@/components/story/story-drawer";
 import { Total } from "@/components/total";
 import { Button } from "@/components/ui/button";
 import { Keys } from "@/components/ui/kbd";
 import { Select } from "@/components/ui/select";
+import { Views } from "@/components/views";
 import { useCommands } from "@/lib/commands";
 import { useCsv } from "@/lib/csv";
-import { dayOf, typed } from "@/lib/filters";
+import { dayOf, mondayOf, typed } from "@/lib/filters";
+import { ownZone } from "@/lib/moments";
 import { useNames } from "@/lib/names";
 import { type Choice, outcomeOf } from "@/lib/outcomes";
 import { reasonKey } from "@/lib/reasons";
@@ -29,12 +30,18 @@ import { useMay } from "@/lib/session";
 import { useSteady } from "@/lib/steady";
 import { useShortcuts } from "@/lib/use-shortcuts";
 import { useIsWide } from "@/lib/use-wide";
-import { BulkBar, BulkPreview } from "./bulk";
+import { BulkBar } from "./bulk-bar";
 import { ConflictDetail } from "./conflict-detail";
 import { ConflictList } from "./conflict-list";
 import { type ConflictsSearch, conflictsOptions, narrowing } from "./conflicts-search";
 import { useResolve } from "./use-resolve";
 
+const StoryDrawer = lazy(() =>
+  import("@/components/story/story-drawer").then((all) => ({ default: all.StoryDrawer })),
+);
+const BulkPreview = lazy(() =>
+  import("./bulk-preview").then((all) => ({ default: all.BulkPreview })),
+);
 const route = getRouteApi("/inside/conflicts");
 const keys = ["reason", "worker", "connection", "after", "before"] as const;
 const idOf = ({ conflict }: Conflict) => conflict;
@@ -185,6 +192,18 @@ export function ConflictsPage() {
               title={t("nav.conflicts")}
               count={<Total of={counts?.total} what="conflicts" />}
             >
+              <Views
+                page="conflicts"
+                search={search}
+                builtIn={[
+                  { name: t("views.locked"), search: { reason: "locked_in_kimai" } },
+                  {
+                    name: t("filter.this_week"),
+                    search: { after: mondayOf(new Date(), ownZone()) },
+                  },
+                ]}
+                onGo={(next) => void navigate({ search: next })}
+              />
               <CsvButton search={search} />
             </PageHead>
             <Filters search={search} change={change} counts={counts?.reasons ?? []} />
@@ -252,17 +271,19 @@ export function ConflictsPage() {
           ) : null
         }
       />
-      {asking && (
-        <BulkPreview
-          body={asking}
-          busy={busy}
-          onClose={() => setAsking(null)}
-          onDo={(count) => void doMany(count)}
-        />
-      )}
-      {search.peek && chosen?.entry && (
-        <StoryDrawer entry={chosen.entry} onClose={() => change({ peek: undefined })} />
-      )}
+      <Suspense>
+        {asking && (
+          <BulkPreview
+            body={asking}
+            busy={busy}
+            onClose={() => setAsking(null)}
+            onDo={(count) => void doMany(count)}
+          />
+        )}
+        {search.peek && chosen?.entry && (
+          <StoryDrawer entry={chosen.entry} onClose={() => change({ peek: undefined })} />
+        )}
+      </Suspense>
     </>
   );
 }

@@ -9,9 +9,9 @@ import {
   resolveMany,
   undoResolution,
 } from "@/api";
-import { toasts } from "@/components/ui/toast";
 import { useAct } from "@/lib/act";
 import type { Choice } from "@/lib/outcomes";
+import { tell } from "@/lib/tell";
 
 export type Answer = { conflict: Conflict; choice: Choice; sheet?: string; comment?: string };
 
@@ -37,16 +37,10 @@ export function useResolve({ onUndone }: { onUndone: (resolution: Resolution) =>
     if (held === 0) return;
     // by the service's clock, not by this machine's
     const timeout = Date.parse(resolution.undo_until) - Date.parse(resolution.made_at);
-    const shown = toasts.add({
+    tell({
       title: t("conflicts.held", { count: held }),
       timeout,
-      actionProps: {
-        children: t("do.undo"),
-        onClick: () => {
-          toasts.close(shown);
-          void undo(resolution);
-        },
-      },
+      deed: { label: t("do.undo"), do: () => void undo(resolution) },
     });
   }
 

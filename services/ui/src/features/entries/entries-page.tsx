@@ -1,6 +1,7 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { Download, Sparkles } from "lucide-react";
+import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Entry } from "@/api";
 import { type Column, DataTable, sortingOf } from "@/components/data-table";
@@ -11,22 +12,29 @@ import { Day, Duration, useZone } from "@/components/format";
 import { PageHead } from "@/components/page-head";
 import { ProblemPanel } from "@/components/problem-panel";
 import { StatusMark } from "@/components/status-mark";
-import { StoryDrawer } from "@/components/story/story-drawer";
 import { Total } from "@/components/total";
 import { Button } from "@/components/ui/button";
+import { Keys } from "@/components/ui/kbd";
 import { Select } from "@/components/ui/select";
+import { Views } from "@/components/views";
+import { useCsv } from "@/lib/csv";
 import { dayOf, mondayOf, typed } from "@/lib/filters";
-import { useNames } from "@/lib/names";
-import { type EntriesSearch, entriesOptions, states } from "./entries-search";
+import { type Names, useNames } from "@/lib/names";
+import { useSteady } from "@/lib/steady";
+import { useShortcuts } from "@/lib/use-shortcuts";
+import { type EntriesSearch, entriesOptions, queryOf, states } from "./entries-search";
 
+const StoryDrawer = lazy(() =>
+  import("@/components/story/story-drawer").then((all) => ({ default: all.StoryDrawer })),
+);
 const route = getRouteApi("/inside/entries");
+const idOf = ({ entry }: Entry) => entry;
 const keys = ["state", "worker", "ticket", "after", "before", "connection"] as const;
 
 export function EntriesPage() {
   const { t } = useTranslation();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const names = useNames();
   const zone = useZone();
   const change = (part: Partial<EntriesSearch>) =>
     void navigate({ search: (was) => ({ ...was, ...part }), replace: true });
@@ -34,8 +42,13 @@ export function EntriesPage() {
     ...entriesOptions(search),
     placeholderData: keepPreviousData,
   });
-  const rows = useMemo(() => found.data?.pages.flatMap(({ items }) => items), [found.data]);
-  const columns = useColumns();
+  const truth = useMemo(() => found.data?.pages.flatMap(({ items }) => items), [found.data]);
+  const list = useSteady(truth, JSON.stringify([queryOf(search), found.isPlaceholderData]), idOf);
+  const rows = useMemo(() => list.rows?.map(({ row }) => row), [list.rows]);
+  const { save, isPending } = useCsv("entries", queryOf(search));
+  useShortcuts({ fresh: list.renew });
+  const names = useNames(rows);
+  const columns = useColumns(names);
 
   function say(line: string) {
     const { found: said, text } = typed(line, keys);
@@ -74,7 +87,26 @@ export function EntriesPage() {
       <PageHead
         title={t("nav.entries")}
         count={<Total of={found.data?.pages[0]?.total} what="entries" />}
-      />
+      >
+        {list.fresh > 0 && (
+          <Button kind="quiet" className="text-accent" onClick={list.renew}>
+            <Sparkles aria-hidden /> {t("conflicts.fresh", { count: list.fresh })}{" "}
+            <Keys of="fresh" />
+          </Button>
+        )}
+        <Views
+          page="entries"
+          search={search}
+          builtIn={[
+            { name: t("views.needs_you"), search: { state: "asks" } },
+            { name: t("filter.this_week"), search: { after: monday } },
+          ]}
+          onGo={(next) => void navigate({ search: next })}
+        />
+        <Button disabled={isPending} onClick={save}>
+          <Download aria-hidden /> CSV
+        </Button>
+      </PageHead>
       <div className="flex shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-2 md:px-6">
         <FilterBox hint={t("entries.filter_hint")} onSay={say} />
         <Select
@@ -126,16 +158,17 @@ export function EntriesPage() {
           }
         />
       )}
-      {search.peek && (
-        <StoryDrawer entry={search.peek} onClose={() => change({ peek: undefined })} />
-      )}
+      <Suspense>
+        {search.peek && (
+          <StoryDrawer entry={search.peek} onClose={() => change({ peek: undefined })} />
+        )}
+      </Suspense>
     </>
   );
 }
 
-function useColumns(): Column<Entry>[] {
+function useColumns(names: Names): Column<Entry>[] {
   const { t } = useTranslation();
-  const names = useNames();
   return useMemo<Column<Entry>[]>(
     () => [
       {

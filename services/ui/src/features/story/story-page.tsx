@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Copy, Download, ExternalLink } from "lucide-react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { EntryStory } from "@/api";
 import { readEntryOptions } from "@/api/@tanstack/react-query.gen";
@@ -91,7 +92,7 @@ function Links({ story }: { story: EntryStory }) {
 
 function Facts({ story }: { story: EntryStory }) {
   const { t } = useTranslation();
-  const names = useNames();
+  const names = useNames(useMemo(() => [story], [story]));
   const zone = names.zoneOf(story.connection, story.agent_id);
   const facts = [
     [t("entries.worker"), names.worker(story.connection, story.agent_id)],

@@ -1,13 +1,15 @@
 import { Toast } from "@base-ui/react/toast";
 import { X } from "lucide-react";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
+import { onTold } from "@/lib/tell";
 
-/** Called from anywhere; shown by the one <Toasts> of the page. */
-export const toasts = Toast.createToastManager();
+const manager = Toast.createToastManager();
 
+/** Shows what is told (lib/tell.ts). */
 export function Toasts() {
   return (
-    <Toast.Provider toastManager={toasts} limit={3}>
+    <Toast.Provider toastManager={manager} limit={3}>
       <Toast.Portal>
         <Toast.Viewport className="fixed right-4 bottom-4 z-50 flex w-[min(26rem,calc(100vw-2rem))] flex-col gap-2">
           <List />
@@ -20,6 +22,25 @@ export function Toasts() {
 function List() {
   const { t } = useTranslation();
   const { toasts: shown } = Toast.useToastManager();
+  useEffect(
+    () =>
+      onTold(({ title, description, timeout, urgent, deed }) => {
+        const id = manager.add({
+          title,
+          description,
+          timeout,
+          priority: urgent ? "high" : "low",
+          actionProps: deed && {
+            children: deed.label,
+            onClick: () => {
+              manager.close(id);
+              deed.do();
+            },
+          },
+        });
+      }),
+    [],
+  );
   return shown.map((toast) => (
     <Toast.Root
       key={toast.id}
