@@ -11,6 +11,7 @@ import {
   MapPin,
   Minus,
   Pencil,
+  Scale,
   Trash2,
 } from "lucide-react";
 import { useEffect, useMemo, useRef } from "react";
@@ -38,6 +39,7 @@ const icons: Record<ReasonKey, LucideIcon> = {
   unmapped_customer: MapPin,
   unmapped_activity: MapPin,
   negative_balance: Minus,
+  unit_unconfirmed: Scale,
   refused_by_kimai: Ban,
   missing_permission: Ban,
   overlap: Ban,
