@@ -20,6 +20,8 @@ class KnownEntry:
     no: int
     value: EntryReading | None = None
     gone: bool = False
+    book: BookId | None = field(default=None, compare=False)
+    """Where it is known, as far as that was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class Store:
     # ---------------------------------------------------------------------------- polls and sweeps
     async def known_entries(self, entries: Sequence[EntryId]) -> dict[EntryId, KnownEntry]:
         rows = await self._pool.fetch(
-            "SELECT record, no, value FROM ingest.readings"
+            "SELECT record, book, no, value FROM ingest.readings"
             " WHERE kind = 'entry' AND record = ANY ($1::text[])",
             entries,
         )
@@ -217,9 +217,9 @@ async def _remember(
 
 
 def _known_entry(row: asyncpg.Record) -> KnownEntry:
-    no, value = row["no"], row["value"]
+    no, value, book = row["no"], row["value"], BookId(row["book"])
     if value is None:
-        return KnownEntry(no)
+        return KnownEntry(no, book=book)
     if json.loads(value).get("gone"):
-        return KnownEntry(no, gone=True)
-    return KnownEntry(no, EntryReading.model_validate_json(value))
+        return KnownEntry(no, gone=True, book=book)
+    return KnownEntry(no, EntryReading.model_validate_json(value), book=book)

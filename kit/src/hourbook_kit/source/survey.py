@@ -17,7 +17,7 @@ Differences = dict[int, frozenset[object]]
 
 
 def differing(page: Page, source: Source, known: Mapping[EntryId, KnownEntry]) -> Differences:
-    """Tickets with an entry that is new, changed, counted with another unit or not readable."""
+    """Tickets with an entry that is new, changed, moved, counted with another unit or not readable."""
     found: dict[int, set[object]] = {ticket_id: {"unreadable"} for ticket_id in page.unreadable}
     for booking in page.bookings:
         if _differs(booking, source, known):
@@ -30,7 +30,9 @@ def _differs(booking: Booking, source: Source, known: Mapping[EntryId, KnownEntr
     if shown is None:
         return False
     remembered = known.get(source.entry(booking.id))
-    return remembered is None or remembered.value != shown
+    if remembered is None or remembered.value != shown:
+        return True
+    return remembered.book not in {None, source.book(booking.ticket_id)}
 
 
 def merged(differences: Iterable[Differences]) -> Differences:
