@@ -10,10 +10,15 @@ import httpx
 import pytest
 
 from hourbook_contracts.testing import NOON, work
-from hourbook_push_kimai.kimai import Caller, Kimai, connected
-from hourbook_push_kimai.outcome import BrokenWorld, NotSent, Unknown
-from hourbook_push_kimai.payload import to_create
-from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
+from hourbook_kit.target.protocol import (
+    BrokenWorld,
+    BrokenWorldError,
+    Caller,
+    NotReadableError,
+    NotSent,
+    Unknown,
+)
+from hourbook_push_kimai.kimai import Kimai, connected
 
 from .recorded import body_of, refusals
 
@@ -263,7 +268,7 @@ async def test_a_redirect_names_the_address_and_does_not_carry_the_token_along()
     async with answering(answer) as kimai:
         with pytest.raises(BrokenWorldError, match="sends us elsewhere"):
             await kimai.me()
-        found = await kimai.create(to_create(work(15), "text"))
+        found = await kimai.create(work(15), "text")
     assert isinstance(found, BrokenWorld)
     assert "elsewhere" in found.sentence
 
@@ -281,4 +286,4 @@ async def test_a_redirect_names_the_address_and_does_not_carry_the_token_along()
 )
 async def test_only_a_refused_connection_surely_sent_nothing(error: Exception, kind: type) -> None:
     async with answering(refuse(error)) as kimai:
-        assert isinstance(await kimai.create(to_create(work(15), "text")), kind)
+        assert isinstance(await kimai.create(work(15), "text"), kind)

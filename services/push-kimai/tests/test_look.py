@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from hourbook_contracts.ids import SheetId, sheet_of
 from hourbook_contracts.ledger import DescriptionParts, Operation, TimesheetRequested, Work
 from hourbook_contracts.testing import NOON, PLACE, POSTING, requested, work
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.look import (
     Absent,
     Asked,
@@ -20,7 +21,6 @@ from hourbook_push_kimai.look import (
     day_of,
     days_of,
 )
-from hourbook_push_kimai.timesheet import Timesheet
 
 MINE, EARLIER, OTHERS = "a" * 16, "b" * 16, "c" * 16
 BERLIN = ZoneInfo("Europe/Berlin")

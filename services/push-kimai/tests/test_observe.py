@@ -5,8 +5,8 @@ from dataclasses import replace
 from hourbook_contracts.ids import BookId, SheetId, sheet_of
 from hourbook_contracts.testing import BOOK, NOON
 from hourbook_kit.sealing import new_key, seal
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.observe import Belongs, Create, belongs, missing, reading_of
-from hourbook_push_kimai.timesheet import Timesheet
 
 CODE = "a" * 16
 SHEET = sheet_of("hours", 41)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hourbook_push_kimai.outcome import (
+from hourbook_kit.target.protocol import (
     BrokenWorld,
     Forbidden,
     Gone,
@@ -14,8 +14,8 @@ from hourbook_push_kimai.outcome import (
     Refused,
     Unknown,
     Written,
-    outcome_of,
 )
+from hourbook_push_kimai.outcome import outcome_of
 from hourbook_push_kimai.timesheet import NotATimesheetError, timesheet_of
 
 from .recorded import body_of, refusals, shown, writes

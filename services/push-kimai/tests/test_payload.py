@@ -8,9 +8,9 @@ import pytest
 from hourbook_contracts.ledger import DescriptionParts
 from hourbook_contracts.marker import Marker, find
 from hourbook_contracts.testing import NOON, PLACE, work
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.payload import UnplacedError, to_create, to_update
 from hourbook_push_kimai.text import BYTES_MAX, description
-from hourbook_push_kimai.timesheet import Timesheet
 
 MARKER = Marker("a" * 16, 2)
 PARTS = DescriptionParts(template=1, ticket_number="65001")

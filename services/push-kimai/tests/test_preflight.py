@@ -11,9 +11,9 @@ from hourbook_contracts.kimai.names import Named, unoffered
 from hourbook_contracts.kimai.violations import NO_CHOICE, Violations
 from hourbook_contracts.ledger import Work
 from hourbook_contracts.testing import NOON, PLACE, policy, work
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.look import Refuse
 from hourbook_push_kimai.preflight import Circumstances, Wait, stands_against
-from hourbook_push_kimai.timesheet import Timesheet
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 PROJECT = Named("project", PLACE.project_id, "Move", parent_id=2)

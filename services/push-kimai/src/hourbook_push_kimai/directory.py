@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from hourbook_contracts.kimai.names import Named
-from hourbook_push_kimai.kimai import Kimai
+from hourbook_kit.target import protocol
 
 FRESH_SECONDS = 60.0
 
@@ -17,7 +17,7 @@ class Directory:
     """Of one target; read whole at each sweep, and once more where something is not explained."""
 
     target: str
-    kimai: Kimai
+    kimai: protocol.Target
     pool: asyncpg.Pool
     names: dict[tuple[str, int], Named] = field(default_factory=dict)
     _read_at: float | None = None

@@ -7,11 +7,15 @@ import structlog
 from hourbook_contracts.kimai.names import TEAMS, unoffered
 from hourbook_contracts.kimai.violations import CREATE_OTHER, LOCKED
 from hourbook_contracts.ledger import TimesheetRequested
+from hourbook_kit.target.protocol import (
+    BrokenWorldError,
+    NotReadableError,
+    Refused,
+    Timesheet,
+    end_of,
+)
 from hourbook_push_kimai.look import Refuse
-from hourbook_push_kimai.outcome import Refused
 from hourbook_push_kimai.preflight import LOCKDOWN
-from hourbook_push_kimai.timesheet import Timesheet, end_of
-from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 from hourbook_push_kimai.world import World
 
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -12,35 +12,25 @@ import httpx
 from hourbook_contracts.kimai.names import Named, named_of
 from hourbook_contracts.kimai.rules import Rules, rules_of
 from hourbook_contracts.kimai.violations import Violations, violations_of
+from hourbook_contracts.ledger import DescriptionParts, Work
+from hourbook_contracts.marker import Marker
 from hourbook_kit.http import Transport
-from hourbook_push_kimai.outcome import NotSent, Outcome, Unknown, outcome_of
-from hourbook_push_kimai.payload import Payload
-from hourbook_push_kimai.timesheet import NotATimesheetError, Timesheet, timesheet_of
-from hourbook_push_kimai.wire import (
-    FORBIDDEN,
-    INVALID,
-    PAGE,
+from hourbook_kit.target.protocol import (
     BrokenWorldError,
+    Caller,
     NotReadableError,
-    Wire,
-    decoded,
-    says_not_found,
+    NotSent,
+    Outcome,
+    Seen,
+    Timesheet,
+    Unknown,
 )
+from hourbook_push_kimai.outcome import outcome_of
+from hourbook_push_kimai.payload import Payload, to_create, to_update
+from hourbook_push_kimai.timesheet import NotATimesheetError, timesheet_of
+from hourbook_push_kimai.wire import FORBIDDEN, INVALID, PAGE, Wire, decoded, says_not_found
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
-
-
-class Caller(NamedTuple):
-    """Whom the token belongs to; naive times in queries are read in this zone."""
-
-    id: int
-    zone: ZoneInfo
-
-
-class Seen(NamedTuple):
-    rows: list[Timesheet]
-    asked_at: datetime | None
-    """By Kimai's own clock, which stamps what is modified; None where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +129,14 @@ class Kimai:
         return violations_of(answer.content)
 
     # -------------------------------------------------------------------------------------- writing
-    async def create(self, payload: Payload) -> Outcome:
-        return await self._write("POST", "/timesheets", payload)
+    async def create(self, want: Work, text: str) -> Outcome:
+        return await self._write("POST", "/timesheets", to_create(want, text))
 
-    async def change(self, timesheet_id: int, payload: Payload) -> Outcome:
-        return await self._write("PATCH", f"/timesheets/{timesheet_id}", payload)
+    async def change(
+        self, row: Timesheet, want: Work, marker: Marker, parts: DescriptionParts | None = None
+    ) -> Outcome:
+        changes = to_update(want, row, marker, parts)
+        return await self._write("PATCH", f"/timesheets/{row.id}", changes)
 
     async def delete(self, timesheet_id: int) -> Outcome:
         return await self._write("DELETE", f"/timesheets/{timesheet_id}", None)

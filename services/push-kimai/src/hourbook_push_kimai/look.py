@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from hourbook_contracts.ids import SheetId
 from hourbook_contracts.ledger import TimesheetRequested, Work
 from hourbook_contracts.likeness import alike
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.rounding import NOTHING_LEARNED, Guesses, rounded, times_of, times_of_work
 from hourbook_push_kimai.text import renumbered
-from hourbook_push_kimai.timesheet import Timesheet
 
 
 @dataclass(frozen=True, slots=True)

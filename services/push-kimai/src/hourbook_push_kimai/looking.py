@@ -11,13 +11,12 @@ from opentelemetry import trace
 
 from hourbook_contracts.ids import number_of
 from hourbook_contracts.installation import Target
+from hourbook_kit.target.protocol import BrokenWorldError, end_of
 from hourbook_push_kimai import effects, look, readings
 from hourbook_push_kimai.effects import Claim
 from hourbook_push_kimai.look import Asked, Refuse, Verdict
 from hourbook_push_kimai.looks import Day, DayLook, Looks
 from hourbook_push_kimai.rounding import NOTHING_LEARNED
-from hourbook_push_kimai.timesheet import end_of
-from hourbook_push_kimai.wire import BrokenWorldError
 from hourbook_push_kimai.world import World
 
 SPILL = timedelta(days=1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from hourbook_push_kimai.timesheet import Timesheet
+from hourbook_kit.target.protocol import Timesheet
 
 
 class Day(NamedTuple):

@@ -12,11 +12,11 @@ from hourbook_contracts.installation import Target
 from hourbook_contracts.ledger import TimesheetVanished
 from hourbook_contracts.topics import CONTROL, LEDGER
 from hourbook_kit import clock, outbox
+from hourbook_kit.target.protocol import NotReadableError
 from hourbook_push_kimai import readings
 from hourbook_push_kimai.learned import BY
 from hourbook_push_kimai.observe import ALARM
 from hourbook_push_kimai.taking import Taking
-from hourbook_push_kimai.wire import NotReadableError
 from hourbook_push_kimai.world import World
 
 log = structlog.get_logger()

@@ -16,8 +16,8 @@ from hourbook_contracts.ids import BookId, SheetId
 from hourbook_contracts.installation import Target
 from hourbook_contracts.ledger import TimesheetObserved, Work
 from hourbook_contracts.sealed import Sealed
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.rounding import Guesses, Times, rounded, times_of
-from hourbook_push_kimai.timesheet import Timesheet
 
 ALARM = "suddenly_empty"
 ALARM_FROM_RECORDS = 20

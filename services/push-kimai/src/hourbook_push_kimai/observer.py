@@ -15,11 +15,11 @@ import structlog
 from hourbook_contracts.installation import Target
 from hourbook_kit import clock
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.target.protocol import BrokenWorldError
 from hourbook_push_kimai import readings
 from hourbook_push_kimai.missing import Missing
 from hourbook_push_kimai.observe import belief, is_suddenly_empty, missing
 from hourbook_push_kimai.taking import Taking
-from hourbook_push_kimai.wire import BrokenWorldError
 from hourbook_push_kimai.world import World
 
 log = structlog.get_logger()

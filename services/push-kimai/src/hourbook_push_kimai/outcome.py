@@ -2,64 +2,20 @@
 
 import json
 import re
-from dataclasses import dataclass
 
 from hourbook_contracts.kimai.rules import TRACKING_MODE
 from hourbook_contracts.kimai.violations import CREATE_OTHER, EXTRA, Violations, violations_of
-from hourbook_push_kimai.timesheet import NotATimesheetError, Timesheet, timesheet_of
-
-NOTHING_SAID = Violations()
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Kimai holds this now; None: it deleted the row."""
-
-    row: Timesheet | None
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """404: there is no such row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Nothing was written; `detail` says in a sentence why, and what Kimai called it."""
-
-    why: str
-    detail: str
-    said: Violations = NOTHING_SAID
-
-
-@dataclass(frozen=True, slots=True)
-class Forbidden:
-    """403: foreign, exported and locked rows are told alike (kimai-api.md 5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """It may have been written, or may yet be."""
-
-    sentence: str
-    server_error: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NotSent:
-    """Surely nothing reached Kimai, and another try may."""
-
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class BrokenWorld:
-    """Surely nothing was written, and no other request would fare better."""
-
-    sentence: str
-
-
-Outcome = Written | Gone | Refused | Forbidden | Unknown | NotSent | BrokenWorld
+from hourbook_kit.target.protocol import (
+    BrokenWorld,
+    Forbidden,
+    Gone,
+    NotSent,
+    Outcome,
+    Refused,
+    Unknown,
+    Written,
+)
+from hourbook_push_kimai.timesheet import NotATimesheetError, timesheet_of
 
 UNAUTHORIZED = (
     "Kimai does not accept the token (401): it expired, was revoked, or its user was disabled."

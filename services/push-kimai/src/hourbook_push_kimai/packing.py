@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from hourbook_push_kimai.timesheet import Timesheet
+from hourbook_kit.target.protocol import Timesheet
 
 SECOND = timedelta(seconds=1)
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from hourbook_contracts.ledger import DescriptionParts, Work
 from hourbook_contracts.marker import Marker
+from hourbook_kit.target.protocol import Timesheet, end_of
 from hourbook_push_kimai.text import marked, renumbered
-from hourbook_push_kimai.timesheet import Timesheet, end_of
 
 Payload = dict[str, str | int]
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from hourbook_contracts.installation import Target
 from hourbook_contracts.kimai.names import Names
 from hourbook_contracts.ledger import Place, Work
+from hourbook_kit.target.protocol import Timesheet, end_of
 from hourbook_push_kimai.look import Refuse
-from hourbook_push_kimai.timesheet import Timesheet, end_of
 
 LONGEST_SECONDS = 31_536_000
 """Kimai's own and fixed (kimai-api.md 4)."""

@@ -12,9 +12,9 @@ import asyncpg
 
 from hourbook_contracts.ids import BookId, SheetId
 from hourbook_kit.sealing import seal
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_kit.vault import Vault
 from hourbook_push_kimai.observe import Create, Reading, reading_of
-from hourbook_push_kimai.timesheet import Timesheet
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy | asyncpg.Pool
 

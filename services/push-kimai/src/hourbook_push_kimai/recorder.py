@@ -9,13 +9,13 @@ from hourbook_contracts.codec import Record, encode, header
 from hourbook_contracts.ledger import PushRefused, TimesheetRequested, TimesheetWritten
 from hourbook_kit import clock
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_kit.telemetry import with_trace
 from hourbook_push_kimai import answers, effects, readings
 from hourbook_push_kimai.effects import Claim, TiedElsewhereError
 from hourbook_push_kimai.look import Absent, Holds, Refuse, Verdict
 from hourbook_push_kimai.observe import Reading
 from hourbook_push_kimai.rounding import rounded, times_of_work
-from hourbook_push_kimai.timesheet import Timesheet
 from hourbook_push_kimai.world import World
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from hourbook_contracts.ledger import Work
-from hourbook_push_kimai.timesheet import Timesheet
+from hourbook_kit.target.protocol import Timesheet
 
 STEPS = tuple(60 * minutes for minutes in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60))
 DIRECTIONS = ("floor", "ceil", "closest")

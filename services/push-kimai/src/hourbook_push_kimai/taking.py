@@ -10,9 +10,9 @@ from hourbook_contracts.codec import encode
 from hourbook_contracts.ids import BookId, SheetId
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import clock, outbox
+from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai import readings
 from hourbook_push_kimai.observe import Belongs, Reading, after, belongs
-from hourbook_push_kimai.timesheet import Timesheet
 from hourbook_push_kimai.world import World
 
 log = structlog.get_logger()

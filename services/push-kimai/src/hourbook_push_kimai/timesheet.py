@@ -1,57 +1,14 @@
-"""A timesheet as Kimai shows it: pure values, instants instead of strings."""
+"""A timesheet as Kimai shows it: instants instead of strings. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from hourbook_contracts.ids import SheetId, sheet_of
-from hourbook_contracts.ledger import Place, Work
-from hourbook_contracts.marker import Marker, find
+from hourbook_kit.target.protocol import Timesheet
 
 
 class NotATimesheetError(ValueError):
     """What Kimai sent does not have the shape of a timesheet (kimai-api.md 2.4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timesheet:
-    id: int
-    user_id: int
-    project_id: int
-    activity_id: int
-    began_at: datetime
-    ended_at: datetime | None
-    """None: it is running."""
-    duration_seconds: int
-    """As Kimai counts it: without the break, rounded; 0 while running."""
-    break_seconds: int
-    description: str | None
-    exported: bool
-    billable: bool | None
-
-    @property
-    def marker(self) -> Marker | None:
-        return find(self.description)
-
-    def sheet(self, target: str) -> SheetId:
-        return sheet_of(target, self.id)
-
-    def work(self, target: str) -> Work:
-        return Work(
-            place=Place(
-                target=target,
-                user_id=self.user_id,
-                project_id=self.project_id,
-                activity_id=self.activity_id,
-            ),
-            began_at=self.began_at,
-            duration_seconds=self.duration_seconds,
-        )
-
-
-def end_of(work: Work, break_seconds: int = 0) -> datetime:
-    return work.began_at + timedelta(seconds=work.duration_seconds + break_seconds)
 
 
 def timesheet_of(shown: Any) -> Timesheet:

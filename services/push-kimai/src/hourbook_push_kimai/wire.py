@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from hourbook_kit.target.protocol import BrokenWorldError, NotReadableError
 from hourbook_push_kimai.outcome import REDIRECTED, UNAUTHORIZED
 
 PAGE = 500
@@ -20,14 +21,6 @@ UNCOUNTED = (
     "Kimai's list comes without X-Total-Count, so that nobody can tell whether it is complete:"
     " let the proxy before Kimai pass on its X-… headers."
 )
-
-
-class BrokenWorldError(Exception):
-    """Kimai cannot be read as things stand; its text is a sentence for people."""
-
-
-class NotReadableError(Exception):
-    """403: this row, or this user's rows, are there, and the token may not see them."""
 
 
 Query = Mapping[str, str | int]

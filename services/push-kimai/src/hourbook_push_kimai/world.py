@@ -19,13 +19,12 @@ from hourbook_contracts.ledger import TimesheetRequested
 from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.target import protocol
+from hourbook_kit.target.protocol import BrokenWorldError, Caller, NotReadableError, Timesheet
 from hourbook_kit.vault import Vault
 from hourbook_push_kimai.directory import Directory
-from hourbook_push_kimai.kimai import Caller, Kimai
 from hourbook_push_kimai.learned import Learned
 from hourbook_push_kimai.rounding import NOTHING_LEARNED, Guesses, weekday_of
-from hourbook_push_kimai.timesheet import Timesheet
-from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 
 log = structlog.get_logger()
 
@@ -80,7 +79,7 @@ class World:
     """A target that is connected; `well` while it answers, `wake` when its writers should look again."""
 
     name: str
-    kimai: Kimai
+    kimai: protocol.Target
     control: ControlTail
     pool: asyncpg.Pool
     vault: Vault

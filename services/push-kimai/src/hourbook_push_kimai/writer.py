@@ -15,6 +15,20 @@ from hourbook_contracts.installation import Target
 from hourbook_contracts.kimai.violations import CREATE_OTHER
 from hourbook_contracts.ledger import Work
 from hourbook_kit import clock
+from hourbook_kit.target.protocol import (
+    BrokenWorld,
+    BrokenWorldError,
+    Forbidden,
+    Gone,
+    NotReadableError,
+    NotSent,
+    Outcome,
+    Refused,
+    Timesheet,
+    Unknown,
+    Written,
+    end_of,
+)
 from hourbook_kit.telemetry import trace_of
 from hourbook_push_kimai import effects, look
 from hourbook_push_kimai.effects import Claim
@@ -22,23 +36,10 @@ from hourbook_push_kimai.explaining import Explaining
 from hourbook_push_kimai.look import Absent, Holds, Refuse, Send
 from hourbook_push_kimai.looking import Looking
 from hourbook_push_kimai.looks import Looks
-from hourbook_push_kimai.outcome import (
-    BrokenWorld,
-    Forbidden,
-    Gone,
-    NotSent,
-    Outcome,
-    Refused,
-    Unknown,
-    Written,
-)
 from hourbook_push_kimai.packing import Span, busy_of, slot
-from hourbook_push_kimai.payload import to_create, to_update
 from hourbook_push_kimai.preflight import Circumstances, Wait, stands_against
 from hourbook_push_kimai.recorder import Recorder
 from hourbook_push_kimai.rounding import times_of, times_of_work, weekday_of
-from hourbook_push_kimai.timesheet import Timesheet, end_of
-from hourbook_push_kimai.wire import BrokenWorldError, NotReadableError
 from hourbook_push_kimai.wording import text_of
 from hourbook_push_kimai.world import World
 
@@ -195,9 +196,8 @@ class Writer:
             return await kimai.delete(ready.row.id)
         assert ready.work is not None  # noqa: S101 -- only a delete wants nothing
         if ready.row is None:
-            return await kimai.create(to_create(ready.work, text))
-        changes = to_update(ready.work, ready.row, claimed.marker, claimed.request.text)
-        return await kimai.change(ready.row.id, changes)
+            return await kimai.create(ready.work, text)
+        return await kimai.change(ready.row, ready.work, claimed.marker, claimed.request.text)
 
     async def _settle(self, claimed: Claim, ready: Ready, outcome: Outcome) -> None:
         """What the answer to our write means for its row."""
