@@ -120,6 +120,8 @@ async def known_log(
     others = ", ".join(sorted({one for one in read_from if one not in (None, cluster)}))
     try:
         await same_log(reader, topic, places)
+        if others and not any(map(_has_a_before, places)):
+            raise AnotherLogError("nothing was read of it by which it could be recognised")
     except AnotherLogError as error:
         if not others:
             raise
