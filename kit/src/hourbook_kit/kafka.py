@@ -120,20 +120,24 @@ async def known_log(
     others = ", ".join(sorted({one for one in read_from if one not in (None, cluster)}))
     try:
         await same_log(reader, topic, places)
-        if others and not any(map(_has_a_before, places)):
-            raise AnotherLogError("nothing was read of it by which it could be recognised")
     except AnotherLogError as error:
         if not others:
             raise
-        raise AnotherLogError(
-            f"this Kafka is {cluster}, and we have read from {others}: go back to that one, or"
-            f" restore a backup of it, or rebuild from this one (hourbook rebuild); {error}"
-        ) from error
+        raise AnotherLogError(f"{_another(cluster, others)}; {error}") from error
+    if others and not any(map(_has_a_before, places)):
+        raise AnotherLogError(_another(cluster, others))  # nothing by which to recognise it
     if others:
         raise RestoredLogError(
             f"this Kafka is {cluster} and holds the log that we have read from {others}, as far as"
             " we had read it: if it was restored and that one is gone, hourbook adopt-log goes on with it"
         )
+
+
+def _another(cluster: str, others: str) -> str:
+    return (
+        f"this Kafka is {cluster}, and we have read from {others}: go back to that one, or restore a"
+        " backup of it, or rebuild from this one (hourbook rebuild)"
+    )
 
 
 async def same_log(reader: AIOKafkaConsumer, topic: str, places: list[Place]) -> None:

@@ -62,6 +62,32 @@ async def apply(
     return applied
 
 
+async def repeat(connection: asyncpg.Connection, package: str, schema: str, role: str) -> None:
+    """Apply to an empty schema, within the caller's transaction, all that was applied to a package's own."""
+    await connection.execute(f'SET LOCAL search_path = "{schema}"')
+    folder = files(package) / "migrations"
+    for row in await _applied(connection, package):
+        text = (folder / row["name"]).read_text()
+        if hashlib.sha256(text.encode()).hexdigest() != row["digest"]:
+            raise ChangedMigrationError(f"{package}/{row['name']}")
+        await connection.execute(text.replace("{role}", f'"{role}"'))
+    await connection.execute("SET LOCAL search_path TO DEFAULT")
+
+
+async def digest(connection: asyncpg.Connection, package: str) -> str:
+    """Of all that was applied of a package: two schemas that it was applied to have one shape."""
+    rows = await _applied(connection, package)
+    return hashlib.sha256("".join(row["digest"] for row in rows).encode()).hexdigest()
+
+
+async def _applied(connection: asyncpg.Connection, package: str) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(
+        "SELECT name, digest FROM public.migrations WHERE package = $1 ORDER BY applied_at, name",
+        package,
+    )
+    return rows
+
+
 def _texts(package: str, phase: Phase) -> list[tuple[str, str]]:
     folder = files(package) / "migrations"
     found = sorted(

@@ -26,7 +26,7 @@ from hourbook_kit import kafka
 from hourbook_kit.kafka import AnotherLogError
 from hourbook_reconciler import state
 from hourbook_reconciler.authority import compare
-from hourbook_reconciler.queries import query
+from hourbook_reconciler.queries import SCHEMA, query
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.rows import ConflictRow, EntryRow, TicketRow
 from hourbook_reconciler.settings import Settings
@@ -99,9 +99,9 @@ async def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
     )
 
 
-async def model_digest(connection: asyncpg.Connection) -> dict[str, str]:
+async def model_digest(connection: asyncpg.Connection, schema: str = SCHEMA) -> dict[str, str]:
     """By table: rows and a sum over them, whatever their order."""
-    rows = await connection.fetch(query("digest"))
+    rows = await connection.fetch(query("digest", schema))
     return {row["name"]: f"{row['rows']}:{row['hash'] or 0}" for row in rows}
 
 

@@ -23,7 +23,7 @@ from hourbook_kit import clock, outbox
 from hourbook_reconciler import state
 from hourbook_reconciler.book import Book
 from hourbook_reconciler.decide import decisions
-from hourbook_reconciler.queries import query
+from hourbook_reconciler.queries import SCHEMA, query
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.shelf import Shelf
 
@@ -124,14 +124,14 @@ async def shared(connection: Connection) -> AsyncIterator[None]:
 
 
 async def lock(
-    connection: Connection, partitions: Iterable[int], policy: Policy
+    connection: Connection, partitions: Iterable[int], policy: Policy, schema: str = SCHEMA
 ) -> dict[int, Checkpoint]:
     """The checkpoints, made where missing, ours until the transaction ends; raises `OutdatedPolicyError`."""
     wanted = sorted(partitions)
-    rows = await connection.fetch(query("lock_checkpoints"), wanted)
+    rows = await connection.fetch(query("lock_checkpoints", schema), wanted)
     if len(rows) < len(wanted):
-        await connection.execute(query("begin_checkpoints"), wanted)
-        rows = await connection.fetch(query("lock_checkpoints"), wanted)
+        await connection.execute(query("begin_checkpoints", schema), wanted)
+        rows = await connection.fetch(query("lock_checkpoints", schema), wanted)
     newest = max((row["policy_version"] for row in rows), default=0)
     if policy.version < newest:
         raise OutdatedPolicyError(newest)
@@ -156,9 +156,9 @@ def is_new(record: Record, places: Mapping[int, Checkpoint]) -> bool:
     return True
 
 
-async def load(connection: Connection, names: Iterable[str]) -> Kept:
+async def load(connection: Connection, names: Iterable[str], schema: str = SCHEMA) -> Kept:
     """Books as stored; to be called after their checkpoints were locked."""
-    return kept_of(await connection.fetch(query("books"), sorted(names)))
+    return kept_of(await connection.fetch(query("books", schema), sorted(names)))
 
 
 def kept_of(rows: Iterable[asyncpg.Record]) -> Kept:
@@ -203,6 +203,8 @@ async def write(
     places: Mapping[int, Checkpoint],
     policy: Policy,
     cluster_id: str | None = None,
+    *,
+    schema: str = SCHEMA,
 ) -> None:
     """Books, read model, outbox and checkpoints with the policy that decided, in one round trip.
 
@@ -223,7 +225,7 @@ async def write(
             )
         )
     tickets = [(*row[:6], json.dumps(row.tags), row.merged_into) for row in shelf.ticket_rows()]
-    together = Together()
+    together = Together(schema)
     together.rows("upsert_books", books)
     together.rows("upsert_tickets", sorted(tickets))
     together.rows("upsert_entries", sorted(shelf.entry_rows()))
@@ -240,7 +242,8 @@ async def write(
 class Together:
     """Writes to different tables in one statement: a round trip costs more than most of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema: str = SCHEMA) -> None:
+        self._schema = schema
         self._parts: list[str] = []
         self._notices: list[str] = []
         self._arguments: list[object] = []
@@ -252,7 +255,9 @@ class Together:
 
     def rows(self, name: str, rows: Sequence[Sequence[object]]) -> None:
         if rows:
-            self.add(query(name), [list(column) for column in zip(*rows, strict=True)])
+            self.add(
+                query(name, self._schema), [list(column) for column in zip(*rows, strict=True)]
+            )
 
     def notify(self, channel: str, payload: str = "") -> None:
         self._notices.append(self._shifted("pg_notify($1, $2)"))
@@ -265,11 +270,12 @@ class Together:
         offsets = [place.next_offset for place in places.values()]
         last = [place.last_ce_id for place in places.values()]
         moved = [list(places), offsets, last, policy.version, cluster_id]
-        self.add(query("move_checkpoints"), moved)
-        self.notify(CHANNEL, ",".join(str(partition) for partition in places))
+        self.add(query("move_checkpoints", self._schema), moved)
+        if self._schema == SCHEMA:
+            self.notify(CHANNEL, ",".join(str(partition) for partition in places))
 
     async def execute(self, connection: Connection) -> None:
-        parts, notices = ", ".join(self._parts), ", ".join(self._notices)
+        parts, notices = ", ".join(self._parts), ", ".join(self._notices) or "1"
         await connection.execute(f"WITH {parts} SELECT {notices}", *self._arguments)
 
     def _shifted(self, statement: str) -> str:

@@ -1,0 +1,297 @@
+"""The read model built a second time beside the one that is served, compared, and switched.
+
+The second schema is folded chunk by chunk while the services go on, each chunk with its checkpoints in
+one transaction: a build that is stopped goes on where it was. It is compared in a snapshot of the served
+one, brought up to it once more while batches wait, and takes its name in that same transaction. Readers
+see one or the other, and both are the same. The old one is kept under another name until it is dropped.
+
+Works with an owner's rights: services may read and write rows, not make schemas.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from hourbook_contracts.installation import Policy
+from hourbook_contracts.topics import LEDGER
+from hourbook_kit import kafka, migrations
+from hourbook_kit.settings import KafkaSettings
+from hourbook_reconciler.authority import compare
+from hourbook_reconciler.queries import SCHEMA, query
+from hourbook_reconciler.rebuild import model_digest, record_of
+from hourbook_reconciler.shelf import Shelf
+from hourbook_reconciler.store import (
+    CHANNEL,
+    REBUILD_LOCK,
+    Proposals,
+    is_new,
+    load,
+    lock,
+    write,
+)
+
+NEXT, OLD = "book_next", "book_old"
+ROLE, PACKAGE = "hourbook_reconciler", "hourbook_reconciler"
+CHUNK = 5000
+NEARLY = 500
+"""Fewer messages than this are folded while batches wait."""
+_SESSION = {"timezone": "UTC", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+_BY_BOOK = ("books", "tickets", "entries", "conflicts", "history")
+_FOLDED = {*_BY_BOOK, "quarantine", "outbox", "checkpoint", "assessment"}
+_GRANTS = """
+SELECT DISTINCT grantee::regrole::text AS grantee
+FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND privilege_type = 'USAGE'
+"""
+
+NOTHING = Proposals()
+
+Progress = Callable[[int, int], None]
+Ends = Mapping[int, int]
+
+
+class KeptOldError(Exception):
+    """The one before is still kept: drop it first (`hourbook rebuild --drop-old`)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An old read model is kept still: drop it first (hourbook rebuild --drop-old)."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """How the second read model compared, and whether it is the one that is served now."""
+
+    switched: bool
+    messages: int
+    differing: tuple[str, ...]
+    """Tables in which the two differ."""
+
+
+async def rebuild_beside(
+    settings: KafkaSettings, dsn: str, progress: Progress, *, even_if_different: bool = False
+) -> Switched:
+    """Build, compare, switch; where they differ it is left as `book_next`, unless that is wanted.
+
+    Raises `KeptOldError`, and `AnotherLogError` where the served one was read from another log.
+    """
+    async with _connected(dsn) as builder, _connected(dsn) as looker, _reader(settings) as reader:
+        if await _exists(builder, OLD):
+            raise KeptOldError
+        await _same_log(settings, builder)
+        await _begin(builder)
+        fold = _Fold(builder, reader, await kafka.cluster_id(settings), progress)
+        await fold.nearly_up(looker)
+        differing = await _compare(fold, looker)
+        if differing and not even_if_different:
+            return Switched(switched=False, messages=fold.done, differing=differing)
+        late = await _switch(fold, even_if_different=even_if_different)
+        return Switched(
+            switched=even_if_different or not late,
+            messages=fold.done,
+            differing=tuple(sorted({*differing, *late})),
+        )
+
+
+async def drop_old(dsn: str) -> bool:
+    """Whether there was one."""
+    async with _connected(dsn) as connection:
+        there = await _exists(connection, OLD)
+        await connection.execute(f'DROP SCHEMA IF EXISTS "{OLD}" CASCADE')
+        return there
+
+
+class _Fold:
+    """Folds the ledger into the second schema, up to where it is told."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        reader: AIOKafkaConsumer,
+        cluster_id: str,
+        progress: Progress,
+    ) -> None:
+        self.connection = connection
+        self._reader, self._cluster_id, self._progress = reader, cluster_id, progress
+        self.done = 0
+        """Messages that are in it by now."""
+        self.touched: set[str] = set()
+        """Books that were folded since this was emptied."""
+
+    async def nearly_up(self, looker: asyncpg.Connection) -> None:
+        """Until few messages are missing of what the served one holds, which moves on meanwhile."""
+        while True:
+            ends = await _ends(looker, SCHEMA)
+            missing = await self.up_to(ends)
+            if missing < NEARLY:
+                return
+
+    async def up_to(self, ends: Ends) -> int:
+        """Gives how many messages that took; each chunk is a transaction, or part of the caller's."""
+        begin = await _ends(self.connection, NEXT)
+        self.done = sum(begin.values())
+        total = max(self.done, sum(ends.values()))
+        for partition, end in sorted(ends.items()):
+            here = begin.get(partition, 0)
+            at = TopicPartition(LEDGER.name, partition)
+            if here < end:
+                self._reader.assign([at])
+                self._reader.seek(at, here)
+            while here < end:
+                batch = await self._reader.getmany(at, timeout_ms=1000, max_records=CHUNK)
+                found = [record for record in batch.get(at, ()) if record.offset < end]
+                await self._chunk(found)
+                here += len(found)
+                self.done += len(found)
+                self._progress(self.done, total)
+        return self.done - sum(begin.values())
+
+    async def _chunk(self, found: Sequence[Any]) -> None:
+        """As live, but decides nothing; raises `GapError`."""
+        async with self.connection.transaction():
+            records = [record_of(one) for one in found]
+            partitions = {record.partition for record in records}
+            places = await lock(self.connection, partitions, Policy(), NEXT)
+            new = [record for record in records if is_new(record, places)]
+            if not new:
+                return
+            names = {name for record in new if (name := record.book)}
+            kept = await load(self.connection, names, NEXT)
+            shelf = Shelf(dict(kept.books), dict(kept.halted))
+            for record in new:
+                shelf.put(record)
+            await write(
+                self.connection,
+                shelf,
+                kept,
+                NOTHING,
+                places,
+                Policy(),
+                self._cluster_id,
+                schema=NEXT,
+            )
+            self.touched |= names
+
+
+async def _compare(fold: _Fold, looker: asyncpg.Connection) -> tuple[str, ...]:
+    """All rows of both, in a snapshot of the served one; nobody waits for it."""
+    async with looker.transaction(isolation="repeatable_read", readonly=True):
+        served = await model_digest(looker, SCHEMA)
+        await fold.up_to(await _ends(looker, SCHEMA))
+        built = await model_digest(fold.connection, NEXT)
+    fold.touched.clear()
+    return tuple(name for name in served if served[name] != built[name])
+
+
+async def _switch(fold: _Fold, *, even_if_different: bool) -> tuple[str, ...]:
+    """While batches wait: fold the rest, compare its books, take the name; gives tables that differ now."""
+    connection = fold.connection
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", REBUILD_LOCK)
+        await fold.up_to(await _ends(connection, SCHEMA))
+        differing = await _differing(connection, sorted(fold.touched))
+        if differing and not even_if_different:
+            return differing
+        await _take_over(connection)
+        await connection.execute(f'ALTER SCHEMA "{SCHEMA}" RENAME TO "{OLD}"')
+        await connection.execute(f'ALTER SCHEMA "{NEXT}" RENAME TO "{SCHEMA}"')
+        await connection.execute("SELECT pg_notify($1, 'rebuilt')", CHANNEL)
+    return differing
+
+
+async def _take_over(connection: asyncpg.Connection) -> None:
+    """What no fold makes: which policy has decided, where the outbox counts on, and tables beside the model.
+
+    The outbox itself stays behind: all books are assessed anew, and say again what was not said.
+    """
+    await connection.execute(query("take_over_checkpoints"))
+    await connection.execute(query("take_over_assessment"))
+    await connection.execute(
+        "SELECT setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($2, 'id')))",
+        f"{NEXT}.outbox",
+        f"{SCHEMA}.outbox",
+    )  # the relay deletes by id what it has sent: no new row may have an old one's
+    for table in await _tables(connection):
+        if table not in _FOLDED:
+            await connection.execute(
+                f'INSERT INTO {NEXT}."{table}" OVERRIDING SYSTEM VALUE'  # noqa: S608 -- from the catalogue
+                f' SELECT * FROM {SCHEMA}."{table}" ON CONFLICT DO NOTHING'
+            )
+
+
+async def _differing(connection: asyncpg.Connection, books: list[str]) -> tuple[str, ...]:
+    """Tables in which the two say something else about these books."""
+    found = []
+    for table in _BY_BOOK:
+        columns = "book, partition, state, digest, halted" if table == "books" else "*"
+        one, other = (
+            f"SELECT {columns} FROM {schema}.{table} WHERE book = ANY($1)"  # noqa: S608 -- names of ours
+            for schema in (SCHEMA, NEXT)
+        )
+        different = f"(({one}) EXCEPT ({other})) UNION ALL (({other}) EXCEPT ({one}))"
+        if await connection.fetchval(f"SELECT EXISTS ({different})", books):
+            found.append(table)
+    return tuple(found)
+
+
+async def _begin(connection: asyncpg.Connection) -> None:
+    """The second schema, empty, or as far as one that was stopped had come with these migrations."""
+    made_by = await migrations.digest(connection, PACKAGE)
+    if await _exists(connection, NEXT):
+        known = await connection.fetchval("SELECT obj_description($1::regnamespace)", NEXT)
+        if known == made_by:
+            return
+    async with connection.transaction():
+        await connection.execute(f'DROP SCHEMA IF EXISTS "{NEXT}" CASCADE')
+        await connection.execute(f'CREATE SCHEMA "{NEXT}"')
+        await migrations.repeat(connection, PACKAGE, NEXT, ROLE)
+        for grant in await connection.fetch(_GRANTS, SCHEMA):
+            await connection.execute(f'GRANT USAGE ON SCHEMA "{NEXT}" TO {grant["grantee"]}')
+        await connection.execute(f"COMMENT ON SCHEMA \"{NEXT}\" IS '{made_by}'")
+
+
+async def _same_log(settings: KafkaSettings, connection: asyncpg.Connection) -> None:
+    rows = await connection.fetch(query("checkpoints"))
+    if any(row["next_offset"] for row in rows):
+        await compare(settings, rows)
+
+
+async def _ends(connection: asyncpg.Connection, schema: str) -> dict[int, int]:
+    rows = await connection.fetch(query("checkpoints", schema))
+    return {row["partition"]: row["next_offset"] for row in rows}
+
+
+async def _exists(connection: asyncpg.Connection, schema: str) -> bool:
+    found: bool = await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema)
+    return found
+
+
+async def _tables(connection: asyncpg.Connection) -> list[str]:
+    rows = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r'",
+        SCHEMA,
+    )
+    return [row["relname"] for row in rows]
+
+
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+@asynccontextmanager
+async def _reader(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
+    try:
+        await reader.start()
+        yield reader
+    finally:
+        await reader.stop()
