@@ -23,10 +23,16 @@ def lines(entry: Json) -> list[Line]:
         Line(
             step["at"],
             f"{step['partition']}/{step['offset']}",
-            _SENTENCES.get(step["type"], _unknown)(step["message"], step),
+            sentence(step["type"], step["message"], step["subject"]),
         )
         for step in entry["story"]
     ]
+
+
+def sentence(type_: str, message: Json, subject: str) -> str:
+    """What one message says."""
+    told = _SENTENCES.get(type_)
+    return told(message) if told else f"{type_} about {subject}."
 
 
 def conclusion(entry: Json) -> list[str]:
@@ -76,59 +82,55 @@ def work(held: Json | None) -> str:
     return f"{duration(held['duration_seconds'])} from {held['began_at']} {where}"
 
 
-def _recorded(told: Json, _: Json) -> str:
+def _recorded(told: Json) -> str:
     return (
         f"Zammad holds {told['raw_units']} units of agent {told['agent_id']} on ticket"
         f" {told['ticket']['number']}: {duration(told['duration_seconds'])}."
     )
 
 
-def _retracted(_: Json, __: Json) -> str:
+def _retracted(_: Json) -> str:
     return "Zammad no longer holds it: a confirmed 404."
 
 
-def _requested(told: Json, _: Json) -> str:
+def _requested(told: Json) -> str:
     return f"We asked Kimai to {told['op']}: {work(told['want'])} (generation {told['gen']})."
 
 
-def _written(told: Json, _: Json) -> str:
+def _written(told: Json) -> str:
     number = told["sheet"].rsplit(":", 1)[1]
     sure = "" if told["sure"] else ", found with other values than ours"
     return f"Timesheet {number}: asked {work(told['asked'])}; stored {work(told['stored'])}{sure}."
 
 
-def _refused(told: Json, _: Json) -> str:
+def _refused(told: Json) -> str:
     detail = f" ({told['detail']})" if told.get("detail") else ""
     return f"We did not write: {told['why']}{detail}."
 
 
-def _conflict(told: Json, _: Json) -> str:
+def _conflict(told: Json) -> str:
     detail = f" {told['detail']}" if told.get("detail") else ""
     return f"A person is asked: {told['reason']} (generation {told['gen']}).{detail}"
 
 
-def _resolved(told: Json, _: Json) -> str:
+def _resolved(told: Json) -> str:
     return f"{told['by']} answered: {told['choice']}."
 
 
-def _settled(told: Json, _: Json) -> str:
+def _settled(told: Json) -> str:
     return f"Nothing is to be done (generation {told['gen']})."
 
 
-def _observed(told: Json, _: Json) -> str:
+def _observed(told: Json) -> str:
     number = told["sheet"].rsplit(":", 1)[1]
     return f"Kimai shows timesheet {number}: {work(told['work'])}."
 
 
-def _vanished(told: Json, _: Json) -> str:
+def _vanished(told: Json) -> str:
     return f"Kimai no longer holds timesheet {told['sheet'].rsplit(':', 1)[1]}: a confirmed 404."
 
 
-def _unknown(_: Json, step: Json) -> str:
-    return f"{step['type']} about {step['subject']}."
-
-
-_SENTENCES: dict[str, Callable[[Json, Json], str]] = {
+_SENTENCES: dict[str, Callable[[Json], str]] = {
     "hourbook.entry_recorded.v1": _recorded,
     "hourbook.entry_retracted.v1": _retracted,
     "hourbook.timesheet_requested.v1": _requested,
