@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bench.world import World, eventually, world
-from hourbook_cli.resync import Range, ResyncError, ResyncSettings, resync
+from hourbook_cli.resync import resync
+from hourbook_cli.sides import Range, ResyncError, ResyncSettings
 from hourbook_contracts.ledger import ConflictOpened, Settled, TimesheetRequested
 from hourbook_contracts.resync import Plan
 

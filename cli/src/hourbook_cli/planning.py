@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from hourbook_cli import resync as resyncs
 from hourbook_cli import story as stories
-from hourbook_cli.resync import Range, ResyncError, ResyncSettings
+from hourbook_cli.sides import Range, ResyncError, ResyncSettings
 from hourbook_contracts.resync import Plan
 from hourbook_kit.settings import from_environment
 from hourbook_kit.vault import VaultKeyError
