@@ -79,8 +79,18 @@ def prepare() -> Jars:
 class Broker:
     """A broker with a folder of its own; what it acknowledged is there at the next start."""
 
-    def __init__(self, folder: Path, port: int, controller_port: int, jars: Jars) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controller_port: int,
+        jars: Jars,
+        *,
+        settings: tuple[str, ...] = (),
+        format_with: tuple[str, ...] = (),
+    ) -> None:
         self.folder, self.port, self.controller_port = folder, port, controller_port
+        self._more, self._format_with = settings, format_with
         self.log = folder / "kafka.log"
         self._jars = jars
         self._child: subprocess.Popen[bytes] | None = None
@@ -104,8 +114,9 @@ class Broker:
         log = self.folder / "log"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._logging.write_text(_LOGGING)
+        settings = _SETTINGS + "\n".join(self._more)  # of two lines of a name Java takes the last
         self._settings.write_text(
-            _SETTINGS.format(port=self.port, controller_port=self.controller_port, log=log)
+            settings.format(port=self.port, controller_port=self.controller_port, log=log)
         )
         if not (log / "meta.properties").exists():
             self._format()
@@ -144,7 +155,7 @@ class Broker:
         return self.folder / "logging.properties"
 
     def _format(self) -> None:
-        arguments = ("format", "-t", _cluster_id(), "-c", str(self._settings))
+        arguments = ("format", "-t", _cluster_id(), "-c", str(self._settings), *self._format_with)
         vm = ("-XX:TieredStopAtLevel=1", f"-XX:SharedArchiveFile={self._jars.archive}")
         command = self._jars.command(
             "kafka.tools.StorageTool", *arguments, vm=(*_SMALL, *_QUIET, *vm)

@@ -44,6 +44,8 @@ class Parts:
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What a service or twin gets beyond our own, by its name."""
     postgres_settings: tuple[str, ...] = ()
+    kafka_settings: tuple[str, ...] = ()
+    """Lines of its properties; {port} and {controller_port} are where it listens anyway."""
 
 
 class Stack:
@@ -198,7 +200,11 @@ class Stack:
         jars = await asyncio.to_thread(kafka.prepare)
         ports = self.settings
         broker = kafka.Broker(
-            self.folder / "kafka", ports.kafka_port, ports.kafka_controller_port, jars
+            self.folder / "kafka",
+            ports.kafka_port,
+            ports.kafka_controller_port,
+            jars,
+            settings=self._parts.kafka_settings,
         )
         database = self._database_server()
         await asyncio.gather(
