@@ -96,7 +96,7 @@ LABEL org.opencontainers.image.title="hourbook-ingest-zammad" \
       org.opencontainers.image.description="Hears and reads Zammad, and puts facts on the ledger"
 COPY --from=build-ingest-zammad /app /app
 EXPOSE 8301
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=300s --start-interval=1s \
   CMD ["python", "-m", "hourbook_kit.probe", "http://127.0.0.1:8301/health/ready"]
 ENTRYPOINT ["python", "-m", "hourbook_ingest_zammad"]
 
@@ -105,7 +105,7 @@ LABEL org.opencontainers.image.title="hourbook-reconciler" \
       org.opencontainers.image.description="Folds the ledger, decides, and keeps the read model"
 COPY --from=build-reconciler /app /app
 EXPOSE 8302
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=300s --start-interval=1s \
   CMD ["python", "-m", "hourbook_kit.probe", "http://127.0.0.1:8302/health/ready"]
 ENTRYPOINT ["python", "-m", "hourbook_reconciler"]
 
@@ -114,7 +114,7 @@ LABEL org.opencontainers.image.title="hourbook-push-kimai" \
       org.opencontainers.image.description="Writes what was decided to Kimai, once, and observes it"
 COPY --from=build-push-kimai /app /app
 EXPOSE 8303
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=300s --start-interval=1s \
   CMD ["python", "-m", "hourbook_kit.probe", "http://127.0.0.1:8303/health/ready"]
 ENTRYPOINT ["python", "-m", "hourbook_push_kimai"]
 
@@ -123,7 +123,7 @@ LABEL org.opencontainers.image.title="hourbook-query-api" \
       org.opencontainers.image.description="The read model over REST, and what people decide"
 COPY --from=build-query-api /app /app
 EXPOSE 8300
-HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=300s --start-interval=1s \
   CMD ["python", "-m", "hourbook_kit.probe", "http://127.0.0.1:8300/api/health/ready"]
 ENTRYPOINT ["python", "-m", "hourbook_query_api"]
 
@@ -159,5 +159,5 @@ COPY services/ui/nginx.conf /etc/nginx/templates/default.conf.template
 COPY --from=build-ui /build/services/ui/dist /usr/share/nginx/html
 ENV NGINX_ENVSUBST_FILTER=^HOURBOOK_
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=300s --start-interval=1s \
   CMD ["curl", "--fail", "--silent", "--output", "/dev/null", "http://127.0.0.1:8080/"]
