@@ -16,10 +16,10 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from bench.secured import Secured, secured
 from bench.world import World, eventually, world
 from hourbook_contracts.topics import INBOX, LEDGER
 from hourbook_local.stack import SERVICES, Parts
-from tests.secured import Secured, secured
 
 pytestmark = [
     pytest.mark.anyio,
