@@ -28,11 +28,11 @@ from hourbook_kit.source.protocol import SourceError, UnreadableError
 from hourbook_kit.source.reading import Reader
 from hourbook_kit.source.service import connectors
 from hourbook_kit.source.store import Store
+from hourbook_kit.target.protocol import BrokenWorldError
 from hourbook_kit.vault import Vault
 from hourbook_push_kimai.kimai import connected
 from hourbook_push_kimai.missing import Missing
 from hourbook_push_kimai.taking import Taking
-from hourbook_push_kimai.wire import BrokenWorldError
 from hourbook_push_kimai.world import Obstacles, World
 
 MOST_TICKETS = 500

@@ -3,14 +3,17 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import {
   answerAlarm,
+  type KimaiConnector,
   releaseWrites,
   removeConnector,
+  type SourceConnector,
   type SourceStatus,
   type SyncStatus,
   syncNow,
   type TargetStatus,
+  type ZammadConnector,
 } from "@/api";
-import { type AnyConnector, ConnectionForm } from "@/components/connection/connection-form";
+import { ConnectionForm } from "@/components/connection/connection-form";
 import { ConnectionTest } from "@/components/connection/connection-test";
 import { UnitQuestion } from "@/components/connection/unit-question";
 import { WritingSwitch } from "@/components/connection/writing-switch";
@@ -21,11 +24,14 @@ import { useAct } from "@/lib/act";
 import { useMay } from "@/lib/session";
 import { ClosedPeriods } from "./closed-periods";
 
+/** Also a source beside Zammad: seen and tried here, connected by whoever runs it. */
+export type ShownConnector = KimaiConnector | SourceConnector | ZammadConnector;
+
 export function ConnectionDetail({
   connector,
   status,
 }: {
-  connector: AnyConnector;
+  connector: ShownConnector;
   status?: SyncStatus;
 }) {
   const { t } = useTranslation();
@@ -49,7 +55,9 @@ export function ConnectionDetail({
           </a>
         </h2>
         <LookNow name={connector.name} />
-        {isAdmin && <Button onClick={() => setEditing(true)}>{t("connection.edit")}</Button>}
+        {isAdmin && connector.kind !== "source" && (
+          <Button onClick={() => setEditing(true)}>{t("connection.edit")}</Button>
+        )}
       </header>
       {side && <Obstacles side={side} />}
       <Alarms connector={connector} />
@@ -81,13 +89,15 @@ export function ConnectionDetail({
         )}
         {isAdmin && <Removal name={connector.name} />}
       </div>
-      <Dialog edge open={editing} onOpen={setEditing} title={t("connection.edit")}>
-        <ConnectionForm
-          kind={connector.kind}
-          existing={connector}
-          onDone={() => setEditing(false)}
-        />
-      </Dialog>
+      {connector.kind !== "source" && (
+        <Dialog edge open={editing} onOpen={setEditing} title={t("connection.edit")}>
+          <ConnectionForm
+            kind={connector.kind}
+            existing={connector}
+            onDone={() => setEditing(false)}
+          />
+        </Dialog>
+      )}
     </article>
   );
 }
@@ -151,7 +161,7 @@ function Obstacles({ side }: { side: SourceStatus | TargetStatus }) {
 }
 
 /** A side that was suddenly almost empty: nothing is believed until a person says so. */
-function Alarms({ connector }: { connector: AnyConnector }) {
+function Alarms({ connector }: { connector: ShownConnector }) {
   const { t } = useTranslation();
   const may = useMay("admin");
   const { act, isPending } = useAct((said: { alarm: string; choice: "believe" | "wait" }, key) =>
@@ -204,7 +214,7 @@ function Standing({ side }: { side: SourceStatus | TargetStatus }) {
   ];
   if (side.kind === "zammad") {
     facts.push([t("connection.delivered"), moment(side.last_delivery_at)]);
-  } else {
+  } else if (side.kind === "kimai") {
     const waiting = Object.values(side.writes).reduce((sum, count) => sum + count, 0);
     facts.push([t("connection.waiting"), t("count.writes", { count: waiting })]);
     if (side.waiting_since) facts.push([t("connection.oldest"), moment(side.waiting_since)]);

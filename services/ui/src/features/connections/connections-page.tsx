@@ -4,7 +4,7 @@ import { Plus } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { SyncStatus } from "@/api";
 import { listConnectorsOptions, syncStatusOptions } from "@/api/@tanstack/react-query.gen";
-import { type AnyConnector, ConnectionForm } from "@/components/connection/connection-form";
+import { ConnectionForm } from "@/components/connection/connection-form";
 import { Empty } from "@/components/empty";
 import { Moment } from "@/components/format";
 import { ListAndDetail } from "@/components/list-and-detail";
@@ -14,7 +14,7 @@ import { SkeletonRows } from "@/components/skeleton";
 import { Button } from "@/components/ui/button";
 import { useMay } from "@/lib/session";
 import { useIsWide } from "@/lib/use-wide";
-import { ConnectionDetail } from "./connection-detail";
+import { ConnectionDetail, type ShownConnector } from "./connection-detail";
 import { ScheduleAndRuns } from "./schedule";
 
 const route = getRouteApi("/inside/connections");
@@ -48,7 +48,7 @@ export function ConnectionsPage() {
                   <span className="flex items-baseline gap-2">
                     <span className="font-medium">{connector.name}</span>
                     <span className="text-xs text-ink-muted">
-                      {connector.kind === "zammad" ? "Zammad" : "Kimai"}
+                      {t(`connection.kind.${connector.kind}`)}
                     </span>
                   </span>
                   <span className="block truncate text-xs text-ink-muted">
@@ -101,7 +101,7 @@ export function ConnectionsPage() {
   );
 }
 
-function LastHeard({ connector, status }: { connector: AnyConnector; status?: SyncStatus }) {
+function LastHeard({ connector, status }: { connector: ShownConnector; status?: SyncStatus }) {
   const { t } = useTranslation();
   const side = [...(status?.sources ?? []), ...(status?.targets ?? [])].find(
     ({ name }) => name === connector.name,
