@@ -3,12 +3,14 @@
 from pydantic_settings import BaseSettings
 
 from hourbook_cli.migrate import MigrateSettings
+from hourbook_cli.settings import ApiSettings
 from hourbook_ingest_zammad.settings import Settings as IngestSettings
 from hourbook_push_kimai.settings import Settings as PushSettings
 from hourbook_query_api.settings import Settings as QuerySettings
 from hourbook_reconciler.settings import Settings as ReconcilerSettings
 
 SETTINGS: list[type[BaseSettings]] = [
+    ApiSettings,
     MigrateSettings,
     IngestSettings,
     PushSettings,

@@ -42,7 +42,7 @@ def settings(owner_dsn: str, kafka: str, tmp_path_factory: pytest.TempPathFactor
             "setup_token_file": folder / "setup-token",
             "access_minutes": 60,
             "live_seconds_max": 1,
-            "undo_seconds": 0.3,
+            "undo_seconds": 1,
         }
     )
 

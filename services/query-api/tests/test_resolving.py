@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -60,7 +61,7 @@ async def test_an_answer_is_said_when_its_delay_ends_and_never_before(
     assert answer.status_code == 202
     resolution = answer.json()["resolution_id"]
     assert answer.headers["location"] == f"/api/resolutions/{resolution}"
-    assert (await item(client, resolution))["state"] == "held"
+    assert answer.json()["items"][0]["state"] == "held"
     shown = (await client.get("/api/conflicts/zammad:desk:1~31")).json()
     assert shown["on_its_way"]["choice"] == "zammad"
     assert shown["on_its_way"]["by_name"] == "Ada"
@@ -69,6 +70,7 @@ async def test_an_answer_is_said_when_its_delay_ends_and_never_before(
     said = [one for one in await on_the_ledger(house) if one.posting == "zammad:desk:1/31"]
     assert len(said) == 1
     assert (said[0].gen, said[0].choice, said[0].by) == (4, "zammad", house.admin)
+    assert said[0].observed_at >= datetime.fromisoformat(answer.json()["undo_until"])
     assert said[0].want is not None
     assert said[0].want.duration_seconds == 900
     assert said[0].comment is not None

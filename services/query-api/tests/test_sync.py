@@ -208,16 +208,18 @@ async def test_the_status_is_told_in_figures_too(house: House, client: httpx.Asy
         "INSERT INTO push.obstacles (target, name, sentence)"
         " VALUES ('figures-hours', 'down', 'Kimai does not answer.')"
     )
-    house.desk.health.hinder("kafka", "Kafka does not answer.")
+    house.desk.health.hinder("something", "It is away.")
     await figures.look(house.desk)
     told = (await client.get("/api/health/metrics")).text
-    house.desk.health.clear("kafka")
+    house.desk.health.clear("something")
     for line in (
         'hourbook_writing{connection="figures-hours"} 0.0',
         'hourbook_target_obstacle{connection="figures-hours",name="down"} 1.0',
         'hourbook_suddenly_empty{connection="figures-desk"} 0.0',
         'hourbook_lag_messages{reader="query-api",topic="hourbook.control.v1"} 0.0',
-        'hourbook_obstacle{name="kafka"} 1.0',
+        'hourbook_obstacle{name="something"} 1.0',
     ):
         assert line in told.splitlines()
-    assert 'hourbook_obstacle{name="kafka"}' not in (await client.get("/api/health/metrics")).text
+    assert (
+        'hourbook_obstacle{name="something"}' not in (await client.get("/api/health/metrics")).text
+    )
