@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 import httpx
 
+import hourbook_push_kimai.wire
 from hourbook_contracts.ledger import Place
 from hourbook_kit.conformance.twins import Failure, LostAnswer, Targets
 from hourbook_kit.target.protocol import Target
@@ -87,11 +89,12 @@ async def kimai() -> AsyncIterator[KimaiTwin]:
         memory.forget(row)
     transport = httpx.ASGITransport(build(memory))
     wire = Wrapped(transport)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url=URL, headers=ADMIN) as http,
-        connected(URL, "kimai-demo-token", timeout_seconds=5, transport=wire) as target,
-    ):
-        yield KimaiTwin(http, wire, target)
+    small = patch.object(hourbook_push_kimai.wire, "PAGE", 50)
+    client = httpx.AsyncClient(transport=transport, base_url=URL, headers=ADMIN)
+    opened = connected(URL, "kimai-demo-token", timeout_seconds=5, transport=wire)
+    with small:
+        async with client as http, opened as target:
+            yield KimaiTwin(http, wire, target)
 
 
 TARGETS: Targets = {"kimai": kimai}

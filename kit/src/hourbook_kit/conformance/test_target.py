@@ -201,7 +201,7 @@ async def test_a_worker_is_shown_only_what_is_the_workers_and_begins_in_the_span
 async def test_a_marker_finds_its_own_create_and_no_other(target_twin: TargetTwin) -> None:
     row = await created(target_twin)
     place = target_twin.places[0]
-    await target_twin.write(place, NOON, 900, f"what does {CREATE} mean?")
+    await target_twin.write(place, NOON, 900, f"what does hb-{CREATE} mean?")
     await target_twin.write(place, NOON, 900, f"x [hb-{CREATE[:-1]}q.1]")
     assert [one.id for one in await target_twin.target.with_marker(CREATE)] == [row.id]
 
