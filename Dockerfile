@@ -27,8 +27,9 @@ COPY kit kit
 # Each image gets what its members ask for, and of that only what the lock has a hash of.
 FROM build AS build-ingest-zammad
 COPY services/ingest-zammad services/ingest-zammad
+COPY connectors connectors
 RUN --mount=type=cache,target=/var/cache/uv \
-    ./install-locked contracts kit services/ingest-zammad
+    ./install-locked contracts kit services/ingest-zammad connectors/csv
 
 FROM build AS build-reconciler
 COPY services/reconciler services/reconciler
