@@ -29,6 +29,8 @@ log = structlog.get_logger()
 STOP_SECONDS = 4
 """For leaving the group in good order; whoever stops us kills us some time later."""
 KAFKA_PATIENCE_SECONDS = 60
+BEGIN_SECONDS = 120
+"""Faust's thread may fail to begin and say nothing (seen on a machine with forty waiting for two cores)."""
 
 
 async def run(settings: Settings) -> None:
@@ -76,10 +78,21 @@ async def reconcile(settings: Settings, health: Health) -> None:
             "agent": agent.run(),
         }.items():
             running.callback(spawn(loop, name).cancel)
-        await agent.ready.wait()
+        await begun(agent.ready, health, seconds=BEGIN_SECONDS)
         health.started = True
         log.info("ready", policy=tail.installation.policy.version)
         await asyncio.Event().wait()
+
+
+async def begun(ready: asyncio.Event, health: Health, *, seconds: float) -> None:
+    """Back at the first partitions; where none come and nothing says why, the process ends."""
+    try:
+        async with asyncio.timeout(seconds):
+            await ready.wait()
+    except TimeoutError:
+        if not health.obstacles:
+            die("no partition was assigned", seconds=seconds)
+        await ready.wait()
 
 
 async def _control(settings: Settings) -> ControlTail:
