@@ -105,7 +105,13 @@ def test_kafka_and_postgres_are_reached_from_inside_only() -> None:
         assert "ports" not in SERVICE[name]
 
 
-def test_ports_are_published_to_this_machine_only() -> None:
+def test_one_port_is_published_and_to_this_machine_only() -> None:
+    published = {
+        name: service["ports"]
+        for name, service in SERVICE.items()
+        if "ports" in service and "demo" not in service.get("profiles", [])
+    }
+    assert published == {"ui": ["127.0.0.1:${HOURBOOK_UI_PORT:-8080}:8080"]}
     for service in SERVICE.values():
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:")

@@ -369,5 +369,5 @@ def test_a_webhook_is_taken_by_the_ingress_as_long_as_the_service_takes_it() -> 
     assert size == f"{limit // 1024 // 1024}m"
     (rule,) = ingress["spec"]["rules"]
     backends = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
-    assert backends == {"/api/webhook": "ingest-zammad", "/api": "query-api"}
+    assert backends == {"/api/webhook": "ingest-zammad", "/api": "query-api", "/": "ui"}
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]

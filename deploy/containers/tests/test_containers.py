@@ -17,8 +17,8 @@ import pytest
 pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[3]
-STAY = ("kafka", "postgres", "ingest-zammad", "reconciler", "push-kimai", "query-api")
-OURS = STAY[2:]
+STAY = ("kafka", "postgres", "ingest-zammad", "reconciler", "push-kimai", "query-api", "ui")
+OURS = STAY[2:-1]
 GRACE_SECONDS = 30
 
 
@@ -32,8 +32,6 @@ class Stack:
             "HOURBOOK_SECRETS": str(folder / "secrets"),
             "HOURBOOK_ZAMMAD_TWIN_PORT": "0",
             "HOURBOOK_KIMAI_TWIN_PORT": "0",
-            "HOURBOOK_QUERY_API_PORT": "0",
-            "HOURBOOK_INGEST_ZAMMAD_PORT": "0",
             "HOURBOOK_UI_PORT": "0",
         }
 
@@ -41,7 +39,7 @@ class Stack:
         command: list[str | Path] = [
             *("docker", "compose", "--project-name", "hourbook-test"),
             *("--env-file", self.folder / ".env", "--file", ROOT / "docker-compose.yml"),
-            *("--profile", "demo", "--profile", "pages", *arguments),
+            *("--profile", "demo", *arguments),
         ]
         done = subprocess.run(  # noqa: S603 -- our own words
             command, env=self._environment, input=given, capture_output=True, check=False
