@@ -51,7 +51,7 @@ const overview = createRoute({
 
 const entries = createRoute({
   getParentRoute: () => inside,
-  path: "/entries/",
+  path: "/entries",
   validateSearch: entriesSearch,
   loaderDeps: ({ search: { peek: _, ...search } }) => search,
   loader: ({ context: { queries }, deps }) => queries.prefetchInfiniteQuery(entriesOptions(deps)),

@@ -103,7 +103,7 @@ export function Shell() {
       <main
         id="content"
         tabIndex={-1}
-        className="flex min-h-0 min-w-0 flex-col overflow-auto bg-surface outline-none"
+        className="relative flex min-h-0 min-w-0 flex-col overflow-auto bg-surface outline-none"
       >
         <Outlet />
       </main>

@@ -30,14 +30,26 @@ export function UnitQuestion({ connector }: { connector: ZammadConnector }) {
     { done: t("unit.confirmed") },
   );
   const known = connector.units.at(-1);
+  const lengthOf = (worth: number) => {
+    const named = (["minute", "quarter", "hour"] as const).find((one) => units[one] === worth);
+    return named
+      ? t(`unit.of.${named}`)
+      : t("time.hours", { hours: decimalHours(worth, i18n.language) });
+  };
   return (
     <div className="flex flex-col gap-3">
       <p className="text-ink-muted">{t("unit.why")}</p>
       {connector.units.map((one) => (
         <p key={one.effective_from}>
-          {t("unit.is", { hours: decimalHours(one.seconds_per_unit, i18n.language) })}{" "}
+          {t("unit.is", { length: lengthOf(one.seconds_per_unit) })}{" "}
           <span className="text-xs text-ink-muted">
-            {t("unit.since")} <Moment at={one.effective_from} style="long" />
+            {Date.parse(one.effective_from) === 0 ? (
+              t("unit.always")
+            ) : (
+              <>
+                {t("unit.since")} <Moment at={one.effective_from} style="long" />
+              </>
+            )}
           </span>
         </p>
       ))}

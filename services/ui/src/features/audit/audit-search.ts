@@ -22,6 +22,6 @@ export const actsQuery = (search: AuditSearch) => ({
 
 export const actsOptions = (search: AuditSearch) => ({
   ...listActsInfiniteOptions({ query: { ...actsQuery(search), limit: 100 } }),
-  initialPageParam: null,
+  initialPageParam: {}, // the client adds nothing; null it would read fields of
   getNextPageParam: ({ next }: { next: string | null }) => next,
 });

@@ -37,6 +37,6 @@ export const conflictsOptions = (search: ConflictsSearch) => ({
       limit: 200,
     } satisfies ListConflictsData["query"],
   }),
-  initialPageParam: null,
+  initialPageParam: {}, // the client adds nothing; null it would read fields of
   getNextPageParam: ({ next }: { next: string | null }) => next,
 });

@@ -115,7 +115,7 @@ function Runs() {
   return (
     <section className="max-w-3xl">
       <h2 className="pb-2 font-semibold">{t("runs.title")}</h2>
-      <div className="overflow-x-auto rounded-lg border border-line">
+      <div className="relative overflow-x-auto rounded-lg border border-line">
         <table className="w-full">
           <thead>
             <tr className="border-b border-line bg-canvas text-left text-xs text-ink-muted">

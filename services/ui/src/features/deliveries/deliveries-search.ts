@@ -19,7 +19,7 @@ export const deliveriesSearch = z.object({
 export type DeliveriesSearch = z.infer<typeof deliveriesSearch>;
 
 const paged = {
-  initialPageParam: null,
+  initialPageParam: {}, // the client adds nothing; null it would read fields of
   getNextPageParam: ({ next }: { next: string | null }) => next,
 };
 

@@ -37,6 +37,6 @@ export const queryOf = (search: EntriesSearch): Query => ({
 
 export const entriesOptions = (search: EntriesSearch) => ({
   ...listEntriesInfiniteOptions({ query: { ...queryOf(search), limit: 100 } }),
-  initialPageParam: null,
+  initialPageParam: {}, // the client adds nothing; null it would read fields of
   getNextPageParam: ({ next }: { next: string | null }) => next,
 });

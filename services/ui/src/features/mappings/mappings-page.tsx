@@ -86,7 +86,7 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
   if (shown.length === 0) return <Empty kind="nothing_yet" title={t("mapping.nothing_yet")} />;
   return (
     <>
-      <div className="overflow-x-auto rounded-lg border border-line">
+      <div className="relative overflow-x-auto rounded-lg border border-line">
         <table className="w-full">
           <thead>
             <tr className="border-b border-line bg-canvas text-left text-xs text-ink-muted">

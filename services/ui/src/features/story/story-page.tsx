@@ -221,7 +221,7 @@ function Raw({ story }: { story: EntryStory }) {
       <pre
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
-        className="overflow-x-auto rounded-lg border border-line bg-canvas p-3 text-xs"
+        className="relative overflow-x-auto rounded-lg border border-line bg-canvas p-3 text-xs"
       >
         {text}
       </pre>
