@@ -28,7 +28,7 @@ describe("the browser's own tag of a language decides how dates look", () => {
 test("how long ago is told in the language", () => {
   const now = Date.parse("2026-11-24T00:00:00Z");
   expect(agoText(half, now, "en")).toBe("30 minutes ago");
-  expect(agoText(half, now, "de")).toBe("vor 30 Minuten");
+  expect(agoText(half, now, "de")).toBe("vor 30 Minuten"); // codespell:ignore vor
   expect(agoText("2026-11-23T23:59:58Z", now, "en")).toBe("2 seconds ago");
 });
 
