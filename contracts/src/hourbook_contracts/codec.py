@@ -16,6 +16,7 @@ from hourbook_contracts.ids import uuid_of
 from hourbook_contracts.inbox import INBOX_TYPES
 from hourbook_contracts.ledger import LEDGER_TYPES
 from hourbook_contracts.message import Message
+from hourbook_contracts.privacy import PRIVACY_TYPES
 
 KafkaHeaders = Sequence[tuple[str, bytes]]
 
@@ -23,6 +24,7 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     *LEDGER_TYPES,
     *CONTROL_TYPES,
     *HOUSE_TYPES,
+    *PRIVACY_TYPES,
     *INBOX_TYPES,
     *DEAD_LETTER_TYPES,
 )

@@ -29,6 +29,7 @@ from hourbook_contracts.control import (
     WritingSwitched,
 )
 from hourbook_contracts.ids import BookId, EntryId, book_of, entry_of
+from hourbook_contracts.privacy import PersonErased, RetentionSet, user_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class Source:
 
     def entry(self, booking_id: int) -> EntryId:
         return entry_of(self.name, booking_id, self.configured.kind)
+
+    def user(self, user_id: int) -> str:
+        """The identity of an agent or customer (privacy.py)."""
+        return user_of(self.name, user_id, self.configured.kind)
 
     def unit(self, made: datetime) -> UnitConfirmed | None:
         """In force for an entry made then; None while no person has confirmed any."""
@@ -153,6 +158,10 @@ class Installation:
     offset: int = 0
     sources: dict[str, Source] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    erased: frozenset[str] = frozenset()
+    """Identities of people who are forgotten (privacy.py): their names and texts are kept nowhere."""
+    retention: dict[str, int] = field(default_factory=dict)
+    """Days by kind of record, where a person has set them."""
 
     @property
     def targets(self) -> dict[str, Target]:
@@ -183,6 +192,10 @@ def learn(known: Installation, event: ControlEvent, offset: int) -> Installation
                     known.policy, targets={n: t for n, t in known.targets.items() if n != name}
                 ),
             )
+        case PersonErased(identities=identities):
+            return replace(known, erased=known.erased | set(identities))
+        case RetentionSet(kind=kind, days=days):
+            return replace(known, retention={**known.retention, kind: days})
         case _:
             pass
     known = _with_source_event(known, event, offset)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -85,4 +86,4 @@ class ControlTail:
 
 
 def _skip(known: Installation, offset: int) -> Installation:
-    return Installation(offset=offset + 1, sources=known.sources, policy=known.policy)
+    return replace(known, offset=offset + 1)

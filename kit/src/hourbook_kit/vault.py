@@ -10,6 +10,8 @@ from collections.abc import Iterable
 import asyncpg
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from hourbook_contracts.control import ControlEvent
+from hourbook_contracts.privacy import KeysDestroyed
 from hourbook_kit.sealing import new_key
 
 
@@ -18,7 +20,7 @@ class VaultKeyError(Exception):
 
 
 class Vault:
-    """Keys by subject and secrets by connection; what was read once is remembered by this process."""
+    """Keys by subject and secrets by connection; what was read once is remembered, until it is destroyed."""
 
     def __init__(self, pool: asyncpg.Pool, keys: str) -> None:
         self._pool = pool
@@ -27,11 +29,12 @@ class Vault:
         self.fingerprint = hashlib.sha256(b"hourbook " + known[0].encode()).hexdigest()[:12]
         """Names the newest key without telling it."""
         self._known: dict[str, bytes] = {}
+        self._destroyed: set[str] = set()
 
     async def ensure_keys(self, subjects: Iterable[str]) -> dict[str, bytes | None]:
         """The keys of these subjects, made where there never was one; None for a destroyed one."""
         wanted = sorted(set(subjects))
-        missing = [subject for subject in wanted if subject not in self._known]
+        missing = self._to_ask(wanted)
         if missing:
             proposed = [self._fernet.encrypt(new_key()) for _ in missing]
             rows = await self._pool.fetch(
@@ -45,7 +48,7 @@ class Vault:
     async def keys_of(self, subjects: Iterable[str]) -> dict[str, bytes | None]:
         """The keys of these subjects that exist; None where there is none or it was destroyed."""
         wanted = sorted(set(subjects))
-        missing = [subject for subject in wanted if subject not in self._known]
+        missing = self._to_ask(wanted)
         if missing:
             rows = await self._pool.fetch(
                 "SELECT subject, wrapped FROM vault.keys_of($1::text[])", missing
@@ -71,13 +74,26 @@ class Vault:
         except InvalidToken as error:
             raise VaultKeyError(VaultKeyError.__doc__) from error
 
-    def forget(self) -> None:
-        """Ask the vault again from now on: a key was destroyed."""
-        self._known.clear()
+    async def hear(self, event: ControlEvent, _: int) -> None:
+        """Drop keys that were destroyed, and never have them again, whatever the database still says.
+
+        For `ControlTail`: a process that began before the deed hears of it as one that begins after.
+        """
+        if isinstance(event, KeysDestroyed):
+            self._destroyed.update(event.subjects)
+            for subject in event.subjects:
+                self._known.pop(subject, None)
+
+    def _to_ask(self, wanted: Iterable[str]) -> list[str]:
+        return [
+            subject
+            for subject in wanted
+            if subject not in self._known and subject not in self._destroyed
+        ]
 
     def _remember(self, rows: list[asyncpg.Record]) -> None:
         for row in rows:
-            if row["wrapped"] is not None:
+            if row["wrapped"] is not None and row["subject"] not in self._destroyed:
                 self._known[row["subject"]] = self._open(row["wrapped"])
 
     def _open(self, wrapped: bytes) -> bytes:

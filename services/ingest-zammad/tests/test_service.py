@@ -42,6 +42,7 @@ from hourbook_contracts.dead_letters import MessageParked
 from hourbook_contracts.ids import number_of
 from hourbook_contracts.ledger import EntryRecorded, EntryRetracted, LedgerMessage, TicketObserved
 from hourbook_contracts.message import Message
+from hourbook_contracts.privacy import KeysDestroyed, PersonErased, user_of
 from hourbook_contracts.topics import CONTROL, DEAD_LETTERS, INBOX, LEDGER
 from hourbook_ingest_zammad.__main__ import run
 from hourbook_ingest_zammad.settings import Settings
@@ -490,6 +491,28 @@ async def test_a_merge_is_told_with_the_ticket_it_went_into_and_time_stays(
     assert key is not None
     assert unseal(last.merged_title, key=key, field="title") == "The other one"
     assert await world.booked() == {1: 15}
+
+
+async def test_of_a_customer_who_was_erased_no_title_goes_on_the_ledger(world: World) -> None:
+    """Neither of a ticket whose key was destroyed, nor of one that is met afterwards."""
+    for ticket in (1, 2):
+        world.zammad.book(ticket, "15.0")
+    world.zammad.open_ticket(3)
+    world.zammad.tickets[2]["customer_id"] = 27
+    await world.configure()
+    await world.confirm()
+    await world.until(world.is_true)
+    known = f"zammad:{world.name}:1"
+    how = {"observed_at": NOW, "by": "test", "erasure": f"e-{world.name}"}
+    await world.publish(KeysDestroyed.model_validate({**how, "subjects": (known,)}))
+    erased = {**how, "asked_by": "test", "identities": (user_of(world.name, 26),)}
+    await world.publish(PersonErased.model_validate(erased))
+    for ticket in (1, 2, 3):
+        world.zammad.book(ticket, "30.0")
+    await world.until(world.is_true)
+    last = {o.book: o for o in await world.ledger() if isinstance(o, TicketObserved)}
+    titled = {book.rsplit(":", 1)[1]: o.title is not None for book, o in last.items()}
+    assert titled == {"1": False, "2": True, "3": False}
 
 
 async def test_another_type_that_touches_no_ticket_is_found_by_a_sweep_alone(world: World) -> None:

@@ -53,6 +53,7 @@ from hourbook_kit.vault import Vault
 from hourbook_local.children import free_port
 from hourbook_push_kimai import patience
 from hourbook_push_kimai.active import Active
+from hourbook_push_kimai.forgetting import forget_names
 from hourbook_push_kimai.settings import Settings
 from hourbook_simulators.faults import Fault, Kind, Switchboard
 from hourbook_simulators.kimai.app import build
@@ -131,9 +132,9 @@ class Hours:
         stack.push_async_callback(pool.close)
         producer = await patience.started_producer(self.settings)
         stack.push_async_callback(producer.stop)
-        control = await patience.started_control(self.settings)
-        stack.push_async_callback(control.stop)
         vault = Vault(pool, VAULT_KEY)
+        control = await patience.started_control(self.settings, vault.hear)
+        stack.push_async_callback(control.stop)
         self.health = Health()
         self.control = control
         active = Active(self.settings, dsn, pool, control, vault, self.health)
@@ -141,6 +142,7 @@ class Hours:
             asyncio.create_task(control.run()),
             asyncio.create_task(Relay(dsn, "push", producer).run()),
             asyncio.create_task(active.run()),
+            asyncio.create_task(forget_names(pool, control)),
         ]
         stack.push_async_callback(_end, *work)
 

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from hourbook_contracts.privacy import KeysDestroyed
+from hourbook_query_api.acts import act
 from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, settled, written
 
 pytestmark = pytest.mark.anyio
@@ -106,10 +108,11 @@ async def test_a_negative_entry_tells_who_bore_it(client: httpx.AsyncClient, she
 async def test_erased_text_is_null(house: House, client: httpx.AsyncClient, shelf: Shelf) -> None:
     row = await shelf.entry("desk", 19, 74)
     await shelf.ticket(row["book"], "00019", await sealed(house, "Secret", row["book"], "title"))
-    await house.owner.execute(
-        "UPDATE vault.subject_keys SET wrapped = NULL WHERE subject = $1", row["book"]
+    await act(
+        house.desk,
+        KeysDestroyed(observed_at=NOON, by="test", erasure="e", subjects=(row["book"],)),
+        "/",
     )
-    house.desk.vault.forget()
     found = (await client.get("/api/entries/zammad:desk:74")).json()
     assert found["ticket_title"] is None
     assert found["ticket_number"] == "00019"

@@ -16,6 +16,8 @@ from aiokafka.errors import KafkaError
 
 from hourbook_contracts.codec import UndecodableError, decode
 from hourbook_contracts.inbox import RereadRequested
+from hourbook_contracts.privacy import unreadable_on
+from hourbook_kit import clock
 from hourbook_kit.health import Health
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.source import protocol
@@ -46,7 +48,6 @@ PAUSE_SECONDS_MAX = 1
 TRIES = 3
 TRIES_WITHOUT_ANSWER = 6
 """A source may fail now and then for one ticket and be well otherwise."""
-UNKNOWN_SUBJECT = "installation"
 OBSTACLE = "reading"
 
 
@@ -140,7 +141,7 @@ class Inbox:
             problem: UndecodableError = UndecodableError(f"{message.TYPE} stands in the inbox")
         except UndecodableError as error:
             problem = error
-        await self._until_parked(record, UNKNOWN_SUBJECT, problem)
+        await self._until_parked(record, _nobodys(), problem)
         return None
 
     async def _counted(self, deliveries: list[Delivery]) -> None:
@@ -203,7 +204,7 @@ class Inbox:
 
     def _book(self, asked: Asked) -> str:
         source = self._connections.source(asked.connection)
-        return source.book(asked.ticket_id) if source else UNKNOWN_SUBJECT
+        return source.book(asked.ticket_id) if source else _nobodys()
 
     async def _whose_fault(
         self, name: str, system: protocol.Source | None, error: Exception
@@ -251,3 +252,8 @@ async def _commit(consumer: AIOKafkaConsumer, places: dict[TopicPartition, int])
         with suppress(KafkaError):
             await committing
         raise
+
+
+def _nobodys() -> str:
+    """Under whose key a message is parked that names no ticket we know."""
+    return unreadable_on(clock.now().date())

@@ -9,6 +9,7 @@ from opentelemetry import trace
 from hourbook_contracts.ids import BookId, EntryId, number_of
 from hourbook_contracts.installation import Source
 from hourbook_contracts.sealed import Sealed
+from hourbook_kit.control import ControlTail
 from hourbook_kit.sealing import seal
 from hourbook_kit.source import protocol, units
 from hourbook_kit.source.diff import Findings, Reading
@@ -32,8 +33,8 @@ tracer = trace.get_tracer("hourbook")
 class Reader:
     """Reads tickets; several of them at once, and each as often as one likes."""
 
-    def __init__(self, store: Store, vault: Vault) -> None:
-        self._store, self._vault = store, vault
+    def __init__(self, store: Store, vault: Vault, control: ControlTail) -> None:
+        self._store, self._vault, self._control = store, vault, control
 
     async def read(self, source: Source, system: protocol.Source, ticket_id: int) -> int:
         """Read it now; gives how many facts that brought."""
@@ -78,13 +79,16 @@ class Reader:
     async def _ticket(
         self, source: Source, book: BookId, shown: TicketRead
     ) -> TicketReading | None:
-        """Its text and the text of the one it was merged into, each under its own key."""
+        """Its text and the text of the one it was merged into, each under its own key.
+
+        No text of a ticket whose customer was erased, also where we have not met the ticket before.
+        """
         ticket, target = shown.ticket, shown.merged_into
         if ticket is None:
             return None
-        texts = {book: ticket.title}
+        texts = {book: self._title(source, ticket)}
         if target is not None:
-            texts[source.book(target.id)] = target.title
+            texts[source.book(target.id)] = self._title(source, target)
         titles = await self._sealed(texts)
         merged_into = None
         if target is not None:
@@ -98,6 +102,12 @@ class Reader:
             merged_into=merged_into,
             updated_at=ticket.updated_at,
         )
+
+    def _title(self, source: Source, ticket: protocol.Ticket) -> str | None:
+        customer = ticket.attributes.customer_id
+        if customer is not None and source.user(customer) in self._control.installation.erased:
+            return None
+        return ticket.title
 
     async def _sealed(self, texts: Mapping[BookId, str | None]) -> dict[BookId, Sealed | None]:
         keys = await self._vault.ensure_keys(list(texts))

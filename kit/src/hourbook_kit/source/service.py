@@ -75,7 +75,8 @@ async def run(
         producer = kafka.producer(settings)
         stack.push_async_callback(producer.stop)
         await _when_kafka_answers(producer.start, health)
-        control = ControlTail(settings)
+        vault = Vault(pool, settings.vault_key.get_secret_value())
+        control = ControlTail(settings, vault.hear)
         stack.push_async_callback(control.stop)
         await _when_kafka_answers(partial(_started, control), health)
         consumer = kafka.consumer(
@@ -88,14 +89,13 @@ async def run(
         )
         stack.push_async_callback(consumer.stop)
 
-        vault = Vault(pool, settings.vault_key.get_secret_value())
         store, sources, backfills = Store(pool), Sources(pool), Backfills(pool)
         requests, obstacles = Requests(producer), Obstacles(pool, health)
         connections = Connections(control, vault, known)
         stack.push_async_callback(connections.close)
         inbox = Inbox(
             connections,
-            Reader(store, vault),
+            Reader(store, vault, control),
             store,
             backfills,
             Parking(producer, vault, health),

@@ -13,6 +13,7 @@ from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_kit.vault import Vault
 from hourbook_push_kimai import patience
 from hourbook_push_kimai.active import Active
+from hourbook_push_kimai.forgetting import forget_names
 from hourbook_push_kimai.settings import Settings
 
 NAME = "push-kimai"
@@ -23,14 +24,15 @@ async def main(settings: Settings) -> None:
     health = Health()
     pool = await postgres.pool(dsn, size=max(settings.database_pool, 12))
     producer = await patience.started_producer(settings)
-    control = await patience.started_control(settings)
     vault = Vault(pool, settings.vault_key.get_secret_value())
+    control = await patience.started_control(settings, vault.hear)
     active = Active(settings, dsn, pool, control, vault, health)
     health.started = True
     work = [
         spawn(control.run(), "control"),
         spawn(Relay(dsn, "push", producer).run(), "relay"),
         spawn(active.run(), "active"),
+        spawn(forget_names(pool, control), "forgetting"),
     ]
     try:
         await serve_until_stopped(health_app(health), settings.host, settings.port, *work)

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from hourbook_kit import kafka
-from hourbook_kit.control import ControlTail
+from hourbook_kit.control import ControlTail, Listener
 from hourbook_kit.settings import KafkaSettings
 
 log = structlog.get_logger()
@@ -25,10 +25,10 @@ async def started_producer(settings: KafkaSettings) -> AIOKafkaProducer:
             return producer
 
 
-async def started_control(settings: KafkaSettings) -> ControlTail:
+async def started_control(settings: KafkaSettings, listener: Listener) -> ControlTail:
     """The tail, when it has read everything that was there."""
     while True:
-        control = ControlTail(settings)
+        control = ControlTail(settings, listener)
         try:
             await control.start()
         except KafkaError as error:

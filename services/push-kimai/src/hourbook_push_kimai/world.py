@@ -106,7 +106,7 @@ class World:
     _looked_again_at: float = -AGAIN_SECONDS
 
     def __post_init__(self) -> None:
-        self.directory = Directory(self.name, self.kimai, self.pool)
+        self.directory = Directory(self.name, self.kimai, self.pool, self.control)
         self.learned = Learned(self.name, self.pool, self.control)
 
     @property

@@ -132,6 +132,7 @@ class Desk:
         await self.projection.begin(self.cluster_id, end)
 
         async def told(event: ControlEvent, offset: int) -> None:
+            await self.vault.hear(event, offset)
             await self.projection.learn(event, offset, self.tail.installation)
             self.changes.tell_event(event)
 

@@ -20,12 +20,14 @@ from hourbook_contracts.control import (
 )
 from hourbook_contracts.house import RunEnded, RunMissed, ScheduleSet
 from hourbook_contracts.installation import Installation, Source, Target
+from hourbook_contracts.privacy import ErasureEvent
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_query_api.forgetting import forget
 from hourbook_query_api.run_rows import write_run
 
 log = structlog.get_logger()
 
-VERSION = 3
+VERSION = 4
 """Of the rows' shape; another one than the stored makes them anew."""
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -91,10 +93,20 @@ class Projection:
                 await _write_mapping(connection, event, offset)
             if isinstance(event, ScheduleSet | SyncRequested | RunMissed | RunEnded):
                 await write_run(connection, event, offset)
+            if isinstance(event, ErasureEvent):
+                await forget(connection, event)
 
 
 async def _forget(connection: Connection, cluster_id: str) -> None:
-    for table in ("checkpoint", "connections", "mappings", "events", "schedule", "runs"):
+    for table in (
+        "checkpoint",
+        "connections",
+        "mappings",
+        "events",
+        "schedule",
+        "runs",
+        "erasures",
+    ):
         await connection.execute(f"DELETE FROM control.{table}")  # noqa: S608 -- names from the line above
     await connection.execute(
         "INSERT INTO control.checkpoint (next_offset, cluster_id, version) VALUES (0, $1, $2)",
