@@ -28,6 +28,7 @@ from hourbook_query_api import (
     mappings,
     overview,
     previews,
+    privacy,
     problems,
     resolving,
     schedule,
@@ -46,7 +47,7 @@ ROUTED = (
     *(connectors, connector_acts, connector_tests, catalogue, previews),
     *(unmapped, mappings),
     *(sync, backfills, looking, schedule, deliveries),
-    *(audit, export, live, vault_keys),
+    *(audit, export, live, vault_keys, privacy),
 )
 
 

@@ -8,6 +8,7 @@ import structlog
 
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_query_api.desk import Desk, Loop
+from hourbook_query_api.destroying import destroy_what_comes_late
 from hourbook_query_api.ledger_watch import watch_ledger
 from hourbook_query_api.rotation import rotate
 from hourbook_query_api.runs import run_schedule
@@ -34,4 +35,11 @@ async def tidy(desk: Desk) -> NoReturn:
         await asyncio.sleep(TIDY_SECONDS)
 
 
-LOOPS: tuple[Loop, ...] = (say_for_ever, watch, run_schedule, take_samples, tidy)
+LOOPS: tuple[Loop, ...] = (
+    say_for_ever,
+    watch,
+    run_schedule,
+    take_samples,
+    tidy,
+    destroy_what_comes_late,
+)

@@ -4,6 +4,8 @@ Done as often as the control topic is read anew: an older copy of the vault, put
 that goes on, loses what was destroyed again.
 """
 
+from collections.abc import Sequence
+
 import asyncpg
 
 from hourbook_contracts.privacy import (
@@ -13,6 +15,7 @@ from hourbook_contracts.privacy import (
     KeysDestroyed,
     PersonErased,
 )
+from hourbook_query_api.whose import by_table
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -39,7 +42,25 @@ async def forget(connection: Connection, event: ErasureEvent) -> None:
                 erasure,
                 len(subjects),
             )
-        case PersonErased(erasure=erasure):
+        case PersonErased(erasure=erasure, identities=identities):
             await connection.execute(_ENDED, erasure, "erased", event.observed_at, event.by)
+            await _forget_people(connection, identities)
         case _:
             pass
+
+
+async def _forget_people(connection: Connection, identities: Sequence[str]) -> None:
+    """Account, sessions and addresses go; ids in what they did stay, and name nobody any more.
+
+    Answers that are kept for repeated requests may hold anybody's text: they are emptied, and a
+    repeated request is still not done twice.
+    """
+    users = list(by_table(identities).users)
+    await connection.execute("DELETE FROM vault.users WHERE user_id = ANY ($1)", users)
+    await connection.execute(
+        "UPDATE vault.visits SET address = NULL, name_digest = NULL WHERE user_id = ANY ($1)", users
+    )
+    await connection.execute(
+        "UPDATE control.idempotency SET status = 204, answer = '', location = NULL"
+        " WHERE status IS NOT NULL"
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from hourbook_contracts.privacy import user_of
 from hourbook_query_api.connector_models import ZammadConnector
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.doctor import Doctor, calling
@@ -19,14 +20,19 @@ log = structlog.get_logger()
 PATIENCE_SECONDS = 3
 _AT_ONCE = 8
 _PATHS = {"agent": "/users", "customer": "/users", "organization": "/organizations"}
+_PEOPLE = frozenset({"agent", "customer"})
 _TYPES = "/time_accounting/types?per_page=1000"
 
 
 async def names_of(
     desk: Desk, found: ZammadConnector, kind: str, ids: Iterable[int]
 ) -> dict[int, str]:
-    """Of these, as far as Zammad tells them: without one that it does not, empty while it is away."""
-    wanted = list(dict.fromkeys(ids))
+    """Of these, as far as Zammad tells them: without one that it does not, empty while it is away.
+
+    Nor of people who were erased, as long as Zammad may know them.
+    """
+    erased = desk.tail.installation.erased if kind in _PEOPLE else frozenset()
+    wanted = [one for one in dict.fromkeys(ids) if user_of(found.name, one) not in erased]
     known = desk.names.of(found.name, kind, wanted)
     missing = [one for one in wanted if one not in known]
     if not missing:

@@ -35,6 +35,7 @@ class Kind(Enum):
     WRONG_KIND = _Entry("wrong-kind", 409, "This connection is of another kind")
     SWITCHED_OFF = _Entry("switched-off", 409, "This is switched off for the connection")
     IN_PROGRESS = _Entry("in-progress", 409, "The same request is being answered")
+    ENDED = _Entry("ended", 409, "This is over already")
     LAST_ADMIN = _Entry("last-administrator", 409, "There would be no administrator left")
     MOVED = _Entry("moved", 409, "The question is another one by now")
     ANSWERED = _Entry("answered", 409, "Somebody has answered it")

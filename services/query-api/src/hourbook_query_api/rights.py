@@ -40,7 +40,17 @@ _OPERATORS = frozenset(
         "undo_resolution",
     }
 )
-_ADMINS_READS = frozenset({"list_users", "read_vault", "list_visits"})
+_ADMINS_READS = frozenset(
+    {
+        "list_users",
+        "read_vault",
+        "list_visits",
+        "read_person",
+        "export_person",
+        "list_erasures",
+        "read_erasure",
+    }
+)
 
 
 def role_of(method: str, operation: str) -> Role:
