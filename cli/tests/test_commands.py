@@ -125,3 +125,37 @@ def test_a_past_that_is_none_is_said_in_a_sentence(
     answer = CliRunner().invoke(app, ["replay", *arguments])
     assert answer.exit_code == 2
     assert sentence in answer.stderr
+
+
+def test_what_stays_of_a_person_is_told_with_who_may_confirm_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _as_somebody(monkeypatch)
+    stays = [{"what": "tickets", "count": 2, "why": "Numbers."}]
+    told = {"erasure": "e-1", "identities": ["zammad:desk:user:26"], "stays": stays}
+    with respx.mock(base_url="http://127.0.0.1:8300/api") as api:
+        api.post("/auth/login").respond(200, json={"access_token": "first"})
+        asked = api.post("/privacy/erase")
+        asked.side_effect = [httpx.Response(401), httpx.Response(201, json=told)]
+        answer = CliRunner().invoke(app, ["privacy", "erase", "zammad:desk:user:26"])
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(asked.calls.last.request.content) == {"identities": ["zammad:desk:user:26"]}
+    assert "stays: tickets (2). Numbers." in answer.output
+    assert "hourbook privacy confirm e-1" in answer.output
+
+
+def test_an_export_is_written_for_its_reader_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _as_somebody(monkeypatch)
+    file = tmp_path / "meier.html"
+    with respx.mock(base_url="http://127.0.0.1:8300/api") as api:
+        api.post("/auth/login").respond(200, json={"access_token": "first"})
+        asked = api.get("/privacy/export")
+        asked.side_effect = [httpx.Response(401), httpx.Response(200, text="<h1>Übelacker</h1>")]
+        whom = ["zammad:desk:user:26", "kimai:hours:user:3"]
+        answer = CliRunner().invoke(app, ["privacy", "export", *whom, "--html", "--to", str(file)])
+    assert answer.exit_code == 0, answer.output
+    assert asked.calls.last.request.url.params.get_list("identity") == whom
+    assert file.read_text() == "<h1>Übelacker</h1>"
+    assert file.stat().st_mode & 0o077 == 0

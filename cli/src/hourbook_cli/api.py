@@ -18,8 +18,13 @@ class Api:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def get(self, path: str, **params: str) -> Any:
+    async def get(self, path: str, **params: str | list[str]) -> Any:
         return await self._call("GET", path, params=params)
+
+    async def text(self, path: str, **params: str | list[str]) -> str:
+        """What is there, as it came."""
+        answer = await self._send("GET", path, params=params)
+        return answer.text if answer.is_success else str(_read(answer))
 
     async def find(self, path: str) -> Any | None:
         """None where there is nothing."""
