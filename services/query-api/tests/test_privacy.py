@@ -10,8 +10,10 @@ from hourbook_contracts.ids import BookId, SubjectId
 from hourbook_contracts.ledger import ConflictResolved
 from hourbook_contracts.privacy import kimai_named, user_of
 from hourbook_contracts.testing import mapping
+from hourbook_query_api.accesses import forget_accesses
 from hourbook_query_api.acts import act
 from hourbook_query_api.destroying import destroy_late
+from hourbook_query_api.retention import Changeable, kept_for
 from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, written
 
 pytestmark = pytest.mark.anyio
@@ -236,3 +238,47 @@ async def test_an_erasure_of_a_name_is_refused_with_what_to_send(client: httpx.A
     answer = await client.post("/api/privacy/erase", json={"identities": ["Mrs Meier"]})
     assert answer.status_code == 422
     assert "Meier" not in answer.text
+
+
+async def test_who_looked_at_whose_hours_is_kept_and_told_to_whose_they_are(
+    house: House, client: httpx.AsyncClient, shelf: Shelf
+) -> None:
+    await house.owner.execute("TRUNCATE control.accesses")
+    await shelf.entry("desk", 520, 5200, agent_id=61)
+    await shelf.entry("desk", 521, 5210, agent_id=62)
+    async with house.somebody("viewer") as vera:
+        me = (await vera.get("/api/me")).json()["user"]
+        for path in ("/api/entries?agent=61", "/api/entries/zammad:desk:5200") * 2:
+            (await vera.get(path)).raise_for_status()
+        (await vera.get("/api/entries.csv?agent=62")).raise_for_status()
+        assert (await vera.get("/api/privacy/accesses")).status_code == 403
+    whose = {"identity": user_of("desk", 61)}
+    looks = (await client.get("/api/privacy/accesses", params=whose)).json()["items"]
+    assert {(look["looked_by"], look["what"], look["times"]) for look in looks} == {
+        (me, "list", 2),
+        (me, "entry", 2),
+    }
+    told = (await exported(client, user_of("desk", 62))).json()
+    assert [(look["looked_by"], look["what"]) for look in told["looks"]] == [(me, "export")]
+
+
+async def test_how_long_things_are_kept_is_shown_and_can_be_changed(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    before = {
+        kept["kind"]: kept for kept in (await client.get("/api/privacy/retention")).json()["items"]
+    }
+    assert (before["ledger"]["days"], before["ledger"]["changeable"]) == (None, False)
+    assert (before["inbox"]["days"], before["dead_letters"]["days"]) == (30, 90)
+    answer = await client.put("/api/privacy/retention/accesses", json={"days": 7})
+    assert answer.status_code == 200, answer.text
+    after = {kept["kind"]: kept["days"] for kept in answer.json()["items"]}
+    assert after["accesses"] == 7
+    assert (await client.put("/api/privacy/retention/ledger", json={"days": 7})).status_code == 422
+    await house.owner.execute(
+        "INSERT INTO control.accesses SELECT 'user:old', 'zammad:desk:user:63', 'list',"
+        " now() - make_interval(days => age), 1 FROM unnest('{6, 8}'::int[]) AS age"
+    )
+    await forget_accesses(house.desk.pool, kept_for(house.desk, Changeable.ACCESSES))
+    left = "SELECT count(*) FROM control.accesses WHERE looked_by = 'user:old'"
+    assert await house.owner.fetchval(left) == 1

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Readiness, routes
 from hourbook_query_api import (
+    accesses,
     audit,
     backfills,
     catalogue,
@@ -31,6 +32,7 @@ from hourbook_query_api import (
     privacy,
     problems,
     resolving,
+    retention,
     schedule,
     sync,
     unmapped,
@@ -47,7 +49,8 @@ ROUTED = (
     *(connectors, connector_acts, connector_tests, catalogue, previews),
     *(unmapped, mappings),
     *(sync, backfills, looking, schedule, deliveries),
-    *(audit, export, live, vault_keys, privacy),
+    *(audit, export, live, vault_keys),
+    *(privacy, accesses, retention),
 )
 
 

@@ -1,15 +1,16 @@
 """What goes on beside the requests: answers are said, the ledger is watched, the schedule carried out."""
 
 import asyncio
-from datetime import timedelta
 from typing import NoReturn
 
 import structlog
 
 from hourbook_kit.postgres import TRANSIENT
+from hourbook_query_api.accesses import forget_accesses
 from hourbook_query_api.desk import Desk, Loop
 from hourbook_query_api.destroying import destroy_what_comes_late
 from hourbook_query_api.ledger_watch import watch_ledger
+from hourbook_query_api.retention import Changeable, kept_for
 from hourbook_query_api.rotation import rotate
 from hourbook_query_api.runs import run_schedule
 from hourbook_query_api.samples import take_samples
@@ -25,10 +26,11 @@ async def watch(desk: Desk) -> NoReturn:
 
 
 async def tidy(desk: Desk) -> NoReturn:
-    """Forget addresses, and bring what is sealed under an older vault key under the newest."""
+    """Forget what was kept long enough, and bring what is sealed under an older vault key under the newest."""
     while True:
         try:
-            await desk.visits.forget_addresses(timedelta(days=desk.settings.address_days))
+            await desk.visits.forget_addresses(kept_for(desk, Changeable.ADDRESSES))
+            await forget_accesses(desk.pool, kept_for(desk, Changeable.ACCESSES))
             await rotate(desk.pool, desk.vault)
         except TRANSIENT as error:
             log.info("tidying_waits", error=type(error).__name__)

@@ -159,4 +159,10 @@ def _named(identities: Sequence[str]) -> tuple[_Look, ...]:
             "SELECT * FROM control.erasures WHERE identities && $1::text[] ORDER BY asked_at",
             (list(identities),),
         ),
+        _Look(
+            "looks",
+            "Who looked at your hours",
+            "SELECT * FROM control.accesses WHERE whose = ANY ($1) ORDER BY hour",
+            (list(identities),),
+        ),
     )

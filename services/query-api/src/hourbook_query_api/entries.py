@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from hourbook_contracts.ids import connection_of, number_of
+from hourbook_query_api.accesses import note
 from hourbook_query_api.conflicts import conflict_about, conflicts_of, loaded
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
@@ -24,6 +25,7 @@ from hourbook_query_api.guard import guarded_router
 from hourbook_query_api.listing import Listing, Sort, Where, containing, where
 from hourbook_query_api.opening import opened
 from hourbook_query_api.paging import Cursor, Filters, Limit, Word
+from hourbook_query_api.people import Who
 from hourbook_query_api.problems import Kind, ProblemError, described
 
 router = guarded_router("/api", "entries")
@@ -89,12 +91,14 @@ SortBy = Annotated[
 @router.get("/entries")
 async def list_entries(
     desk: Open,
+    who: Who,
     wanted: Wanted,
     sort: SortBy = "-created_at",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Entries:
     page = await ENTRIES.page(desk.pool, wanted.where(), sort=sort, limit=limit, cursor=cursor)
+    await note(desk, who, "list", page.rows)
     return Entries(items=await shown(desk, page.rows), next=page.next, total=page.total)
 
 
@@ -104,7 +108,7 @@ EntryPath = Annotated[str, Path(max_length=100, pattern=_ID)]
 
 
 @router.get("/entries/{entry}", responses=described(404))
-async def read_entry(desk: Open, entry: EntryPath) -> EntryStory:
+async def read_entry(desk: Open, who: Who, entry: EntryPath) -> EntryStory:
     """Where these minutes came from, who decided what, and what Kimai made of it."""
     row = await desk.pool.fetchrow(
         "SELECT e.*, t.title FROM book.entries AS e LEFT JOIN book.tickets AS t USING (book)"
@@ -115,6 +119,7 @@ async def read_entry(desk: Open, entry: EntryPath) -> EntryStory:
         raise ProblemError(
             Kind.NOT_FOUND, "Look at /api/entries: we have not heard of this entry, or not yet."
         )
+    await note(desk, who, "entry", [row])
     found = (await shown(desk, [row]))[0]
     story = await _story(desk, found)
     return EntryStory(
@@ -130,6 +135,7 @@ async def read_entry(desk: Open, entry: EntryPath) -> EntryStory:
 @router.get("/tickets/{book}", responses=described(404))
 async def read_ticket(
     desk: Open,
+    who: Who,
     book: BookPath,
 ) -> Ticket:
     """A ticket with its entries and the questions about them."""
@@ -141,6 +147,7 @@ async def read_ticket(
         book,
         row["title"],
     )
+    await note(desk, who, "ticket", entries)
     title = await opened(desk.vault, {"title": loaded(row["title"])})
     return Ticket(
         **{**dict(row), "tags": row["tags"] or [], **title},

@@ -49,6 +49,7 @@ _ADMINS_READS = frozenset(
         "export_person",
         "list_erasures",
         "read_erasure",
+        "list_accesses",
     }
 )
 
