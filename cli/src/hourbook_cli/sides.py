@@ -167,7 +167,7 @@ class Sides:
     async def read(self, books: Sequence[BookId], progress: Progress) -> None:
         """Both sides, by the services' own readers; what is news stands in their outboxes then."""
         pool = cast("asyncpg.Pool", self.ours)
-        reader = Reader(Store(pool), self.vault)
+        reader = Reader(Store(pool), self.vault, self.control)
         for n, book in enumerate(books):
             source = self.connections.source(connection_of(book))
             if source is None or not source.units:
