@@ -44,7 +44,7 @@ export function UnmappedList({
         >
           <div className="min-w-0">
             <p className="truncate font-medium">
-              {one.name ?? nameOf(one.kind, one.source_key)}{" "}
+              {one.name ?? nameOf(one)}{" "}
               <span className="text-xs font-normal text-ink-muted">
                 {t(`mapping.kind.${one.kind}`)} · {one.source}
               </span>

@@ -78,7 +78,7 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useQuery(everyMappingOptions());
   const [changing, setChanging] = useState<Mapping | null>(null);
-  const nameOf = useSourceKey();
+  const nameOf = useSourceKey(data);
   const names = useNames();
   if (error && !data) return <ProblemPanel error={error} retry={refetch} />;
   if (!data) return <SkeletonRows />;
@@ -109,8 +109,7 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
                   {t(`mapping.kind.${kinds.find((known) => known === one.kind) ?? "unknown"}`)}
                 </td>
                 <td className="px-3 py-1.5">
-                  {nameOf(one.kind, one.source_key)}{" "}
-                  <span className="text-xs text-ink-muted">{one.source}</span>
+                  {nameOf(one)} <span className="text-xs text-ink-muted">{one.source}</span>
                 </td>
                 <td className="px-3 py-1.5 font-medium">
                   {names.inKimai(one.target, inKimai[one.kind as Kind], one.target_id)}
@@ -126,7 +125,7 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
                     <Button size="sm" kind="quiet" onClick={() => setChanging(one)}>
                       {t("do.change")}
                     </Button>
-                    <Remove mapping={one} name={nameOf(one.kind, one.source_key)} />
+                    <Remove mapping={one} name={nameOf(one)} />
                   </td>
                 )}
               </tr>
@@ -135,11 +134,7 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
         </table>
       </div>
       {changing && (
-        <Dialog
-          open
-          onOpen={() => setChanging(null)}
-          title={nameOf(changing.kind, changing.source_key)}
-        >
+        <Dialog open onOpen={() => setChanging(null)} title={nameOf(changing)}>
           <p className="pb-3 text-ink-muted">{t("mapping.change_why")}</p>
           <MappingTarget
             kind={changing.kind as Kind}
