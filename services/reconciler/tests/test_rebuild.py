@@ -1,7 +1,6 @@
 """The read model comes back from the ledger alone, row for row (promise 6)."""
 
 import asyncio
-from multiprocessing import Pipe
 
 import asyncpg
 import pytest
@@ -10,12 +9,9 @@ from hourbook_contracts.codec import Record as Sent
 from hourbook_contracts.codec import encode
 from hourbook_contracts.testing import recorded
 from hourbook_kit import kafka
-from hourbook_reconciler import crew
-from hourbook_reconciler.crew import Crew, LostReplayerError
 from hourbook_reconciler.rebuild import Rebuilt, rebuild
-from hourbook_reconciler.replayer import Told
 from hourbook_reconciler.settings import Settings
-from hourbook_reconciler.store import GapError, shared
+from hourbook_reconciler.store import shared
 from hourbook_reconciler.testing import lived, send, story
 
 TABLES = ("books", "tickets", "entries", "conflicts", "history", "quarantine", "outbox")
@@ -113,30 +109,3 @@ async def test_a_rebuild_waits_for_the_batch_that_runs(
         done, _ = await asyncio.wait([waiting], timeout=1)
         assert not done
     assert (await waiting).messages >= 0
-
-
-@pytest.mark.anyio
-async def test_processes_that_share_a_rebuild_give_the_same(
-    settings: Settings, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tickets = range(6700, 6724, 2)  # each has two entries
-    await send(settings, *(encode(message) for ticket in tickets for message in story(ticket)))
-    await lived(settings, connection)
-    monkeypatch.setattr(crew, "MESSAGES_WORTH_A_PROCESS", 1)
-    done = await rebuilt(settings)
-    assert done.differing == ()
-
-
-@pytest.mark.anyio
-async def test_a_gap_in_the_ledger_or_a_lost_process_stops_a_replay() -> None:
-    async def nothing(_partition: int, _told: Told) -> None: ...
-
-    ours, theirs = Pipe()
-    theirs.send(Told(0, gap="partition 3: expected 1, got 2"))
-    with pytest.raises(GapError, match="expected 1"):
-        await Crew([ours], {3: 5}).replay(nothing)
-    ours, theirs = Pipe()
-    replays = Crew([ours], {3: 5})
-    theirs.close()
-    with pytest.raises(LostReplayerError):
-        await replays.replay(nothing)

@@ -22,8 +22,7 @@ from hourbook_kit import kafka, migrations
 from hourbook_kit.settings import KafkaSettings
 from hourbook_reconciler.authority import compare
 from hourbook_reconciler.queries import SCHEMA, query
-from hourbook_reconciler.rebuild import model_digest
-from hourbook_reconciler.replayer import record_of
+from hourbook_reconciler.rebuild import model_digest, record_of
 from hourbook_reconciler.shelf import Shelf
 from hourbook_reconciler.store import (
     CHANNEL,
