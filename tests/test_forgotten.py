@@ -24,7 +24,7 @@ from hourbook_cli.backup import OwnerSettings, backup
 from hourbook_contracts.dead_letters import MessageParked
 from hourbook_contracts.topics import DEAD_LETTERS, INBOX, TOPICS, Topic
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.anyio, pytest.mark.story, pytest.mark.slow, pytest.mark.timeout(900)]
 
 TITLE = "Zoë Quitterie Übelacker cannot log in"
 EDITED = "Rückruf bei Quitterie Übelacker, Hüfte operiert"

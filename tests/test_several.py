@@ -30,7 +30,7 @@ from hourbook_simulators.zammad.app import build as zammad_app
 from hourbook_simulators.zammad.memory import Memory as ZammadMemory
 from hourbook_simulators.zammad.seeds import DEMO_TOKEN, plant
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.story, pytest.mark.slow, pytest.mark.timeout(180)]
 
 YESTERDAY = (clock.now() - timedelta(days=1)).replace(microsecond=0)
 HEADER = "id,ticket,agent,units,made_at,organization,number,title"

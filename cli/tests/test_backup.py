@@ -111,7 +111,8 @@ async def old(brokers: tuple[str, str], postgres: str) -> Installation:
         await producer.flush()
     connection = await asyncpg.connect(made.settings.admin_database_url.get_secret_value())
     await connection.execute(
-        "INSERT INTO vault.subject_keys (subject, wrapped) VALUES ('ticket:1', '\\x00ff'), ('ticket:2', NULL)"
+        "INSERT INTO vault.subject_keys (subject, wrapped, destroyed_at)"
+        " VALUES ('ticket:1', '\\x00ff', NULL), ('ticket:2', NULL, now())"
     )
     await connection.close()
     return made

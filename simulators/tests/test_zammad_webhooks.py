@@ -147,7 +147,7 @@ async def test_a_merge_is_told_of_both_tickets() -> None:
 
 async def test_a_retry_keeps_its_id_and_tells_what_holds_by_then() -> None:
     listener = Listener(500)
-    async with told(listener, retry_scale=0.005) as twin:
+    async with told(listener, retry_scale=0.1) as twin:
         await twin.book(FRESH, 15)
         await until(lambda: len(listener.heard) == 1)
         twin.memory.books.tickets[FRESH].title = "What holds by then"
