@@ -16,7 +16,7 @@ from hourbook_contracts.ledger import ConflictResolved
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import clock
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.anyio, pytest.mark.story, pytest.mark.slow, pytest.mark.timeout(180)]
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 ANNA, EMMA = 3, 7
