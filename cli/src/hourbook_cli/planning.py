@@ -14,6 +14,7 @@ from hourbook_cli import resync as resyncs
 from hourbook_cli import story as stories
 from hourbook_cli.sides import Range, ResyncError, ResyncSettings
 from hourbook_contracts.resync import Plan
+from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.settings import from_environment
 from hourbook_kit.vault import VaultKeyError
 
@@ -56,6 +57,12 @@ def resync(
             )
     except (ResyncError, KafkaError, VaultKeyError) as error:
         sys.stderr.write(f"{error}\n")
+        raise typer.Exit(1) from error
+    except TRANSIENT as error:
+        sys.stderr.write(
+            f"The database is away, or somebody reads these tickets now ({type(error).__name__}):"
+            " nothing was done, ask again.\n"
+        )
         raise typer.Exit(1) from error
     typer.echo(plan.model_dump_json() if as_json else _told(plan, applied=apply is not None))
 
