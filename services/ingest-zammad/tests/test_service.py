@@ -642,6 +642,7 @@ async def test_a_unit_confirmed_for_the_past_counts_anew_what_came_since_and_not
     await world.until(is_counted)
 
 
+@pytest.mark.timeout(120)
 async def test_days_are_read_again_with_progress_while_what_happens_now_goes_on(
     world: World, pool: asyncpg.Pool
 ) -> None:
@@ -675,7 +676,7 @@ async def test_days_are_read_again_with_progress_while_what_happens_now_goes_on(
         )
 
     await world.until(live_is_read)
-    await world.until(lambda: finished(pool, world), seconds=30)
+    await world.until(lambda: finished(pool, world), seconds=60)
     row = await pool.fetchrow("SELECT * FROM ingest.backfills WHERE connection = $1", world.name)
     assert row is not None
     assert (row["tickets"], row["tickets_read"], row["tickets_failed"]) == (100, 100, 0)

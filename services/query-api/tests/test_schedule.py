@@ -17,7 +17,9 @@ EVERY_MINUTE = {"on": True, "cron": "* * * * *", "time_zone": "UTC", "what": "sw
 
 @pytest.fixture
 async def timed(house: House, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
-    """With connections, and with no schedule left behind."""
+    """With connections, and with no schedule left behind, neither by it nor by others before."""
+    await client.put("/api/schedule", json=EVERY_MINUTE | {"on": False})
+    await looked_at(house)
     await house.owner.execute("DELETE FROM control.runs")
     if (await client.get("/api/connectors/timed-desk")).status_code != 200:
         await connected(client, zammad("timed-desk"), kimai("timed-hours"))
