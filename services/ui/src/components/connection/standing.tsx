@@ -42,7 +42,7 @@ export function Standing({ connection }: { connection: ConnectionStanding }) {
     behind !== null && behind >= 120
       ? clockText(Math.round(behind / 60) * 60)
       : t("time.seconds", { count: Math.round(behind ?? 0) });
-  const system = kind === "zammad" ? "Zammad" : "Kimai";
+  const system = { zammad: "Zammad", kimai: "Kimai", source: "" }[kind];
   return (
     <>
       <span className="flex items-baseline gap-2">

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { confirmUnit, type UnitBody, type ZammadConnector } from "@/api";
+import { confirmUnit, type SourceConnector, type UnitBody, type ZammadConnector } from "@/api";
 import { Moment } from "@/components/format";
 import { Button } from "@/components/ui/button";
 import { TextField } from "@/components/ui/field";
@@ -14,7 +14,7 @@ const units = { minute: 60, quarter: 900, hour: 3600, custom: 60 } satisfies Rec
 >;
 
 /** Zammad keeps a number without a unit: only a person knows what one of it is worth. */
-export function UnitQuestion({ connector }: { connector: ZammadConnector }) {
+export function UnitQuestion({ connector }: { connector: ZammadConnector | SourceConnector }) {
   const { t, i18n } = useTranslation();
   const [unit, setUnit] = useState<UnitBody["unit"]>("minute");
   const [seconds, setSeconds] = useState(60);

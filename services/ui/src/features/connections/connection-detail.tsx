@@ -72,7 +72,7 @@ export function ConnectionDetail({
             <ConnectionTest name={connector.name} />
           </Part>
         )}
-        {isAdmin && connector.kind === "zammad" && (
+        {isAdmin && connector.kind !== "kimai" && (
           <Part title={t("unit.title")}>
             <UnitQuestion connector={connector} />
           </Part>
@@ -212,7 +212,7 @@ function Standing({ side }: { side: SourceStatus | TargetStatus }) {
     [t("connection.polled"), moment(side.polled_at)],
     [t("connection.swept"), moment(side.swept_at)],
   ];
-  if (side.kind === "zammad") {
+  if (side.kind !== "kimai") {
     facts.push([t("connection.delivered"), moment(side.last_delivery_at)]);
   } else if (side.kind === "kimai") {
     const waiting = Object.values(side.writes).reduce((sum, count) => sum + count, 0);

@@ -194,7 +194,7 @@ function Remove({ mapping, name }: { mapping: Mapping; name: string }) {
 function NewMapping({ kind: begun, onClose }: { kind: Kind; onClose: () => void }) {
   const { t } = useTranslation();
   const { data } = useQuery(listConnectorsOptions());
-  const sources = data?.items.filter((one) => one.kind === "zammad") ?? [];
+  const sources = data?.items.filter((one) => one.kind !== "kimai") ?? [];
   const [kind, setKind] = useState<Kind>(begun);
   const [source, setSource] = useState<string | null>(null);
   const [sourceKey, setSourceKey] = useState("");
