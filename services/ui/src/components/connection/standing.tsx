@@ -42,12 +42,11 @@ export function Standing({ connection }: { connection: ConnectionStanding }) {
     behind !== null && behind >= 120
       ? clockText(Math.round(behind / 60) * 60)
       : t("time.seconds", { count: Math.round(behind ?? 0) });
-  const system = { zammad: "Zammad", kimai: "Kimai", source: "" }[kind];
   return (
     <>
       <span className="flex items-baseline gap-2">
         <span className="font-semibold">{name}</span>
-        <span className="flex-1 text-xs text-ink-muted">{system}</span>
+        <span className="flex-1 text-xs text-ink-muted">{t(`connection.kind.${kind}`)}</span>
         <StandingWord word={word} />
       </span>
       <span className="block pt-2">{t(`standing.${word}.sentence`)}</span>

@@ -4,12 +4,12 @@ import { Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Act } from "@/api";
-import { type Column, DataTable } from "@/components/data-table";
+import type { Column } from "@/components/data-table";
 import { Empty } from "@/components/empty";
 import { FilterChips } from "@/components/filter-chips";
 import { Moment } from "@/components/format";
+import { FoundTable } from "@/components/found-table";
 import { PageHead } from "@/components/page-head";
-import { ProblemPanel } from "@/components/problem-panel";
 import { Total } from "@/components/total";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
@@ -64,30 +64,22 @@ export function AuditPage() {
         />
         <FilterChips chips={chips} clear={clear} />
       </div>
-      {found.error && !found.data ? (
-        <ProblemPanel error={found.error} retry={found.refetch} />
-      ) : (
-        <DataTable
-          label={t("nav.audit")}
-          columns={columns}
-          rows={rows}
-          rowId={({ act }) => act}
-          onPeek={setShown}
-          more={{
-            there: found.hasNextPage,
-            loading: found.isFetchingNextPage,
-            load: found.fetchNextPage,
-          }}
-          empty={
-            <Empty
-              kind={chips.length > 0 ? "no_match" : "nothing_yet"}
-              title={t(chips.length > 0 ? "audit.no_match" : "audit.nothing_yet")}
-            >
-              {chips.length > 0 && <Button onClick={clear}>{t("do.clear")}</Button>}
-            </Empty>
-          }
-        />
-      )}
+      <FoundTable
+        found={found}
+        label={t("nav.audit")}
+        columns={columns}
+        rows={rows}
+        rowId={({ act }) => act}
+        onPeek={setShown}
+        empty={
+          <Empty
+            kind={chips.length > 0 ? "no_match" : "nothing_yet"}
+            title={t(chips.length > 0 ? "audit.no_match" : "audit.nothing_yet")}
+          >
+            {chips.length > 0 && <Button onClick={clear}>{t("do.clear")}</Button>}
+          </Empty>
+        }
+      />
       {shown && (
         <Dialog edge open onOpen={() => setShown(null)} title={textOf(shown)}>
           <p className="pb-2 text-ink-muted">

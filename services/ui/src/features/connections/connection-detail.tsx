@@ -214,7 +214,7 @@ function Standing({ side }: { side: SourceStatus | TargetStatus }) {
   ];
   if (side.kind !== "kimai") {
     facts.push([t("connection.delivered"), moment(side.last_delivery_at)]);
-  } else if (side.kind === "kimai") {
+  } else {
     const waiting = Object.values(side.writes).reduce((sum, count) => sum + count, 0);
     facts.push([t("connection.waiting"), t("count.writes", { count: waiting })]);
     if (side.waiting_since) facts.push([t("connection.oldest"), moment(side.waiting_since)]);

@@ -4,12 +4,12 @@ import { CircleCheck, CircleHelp, CircleX, Hourglass, RotateCw, Send } from "luc
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { type DeliveryIn, type DeliveryOut, readAgain } from "@/api";
-import { type Column, DataTable } from "@/components/data-table";
+import type { Column } from "@/components/data-table";
 import { Empty } from "@/components/empty";
 import { FilterChips } from "@/components/filter-chips";
 import { Day, Moment } from "@/components/format";
+import { FoundTable } from "@/components/found-table";
 import { PageHead } from "@/components/page-head";
-import { ProblemPanel } from "@/components/problem-panel";
 import { Total } from "@/components/total";
 import { Button } from "@/components/ui/button";
 import { Select } from "@/components/ui/select";
@@ -163,27 +163,19 @@ function Outwards({ search, filters }: Part) {
         count={<Total of={found.data?.pages[0]?.total} what="deliveries" />}
       />
       {filters}
-      {found.error && !found.data ? (
-        <ProblemPanel error={found.error} retry={found.refetch} />
-      ) : (
-        <DataTable
-          label={t("delivery.side.out")}
-          columns={columns}
-          rows={rows}
-          rowId={(one) => `${one.posting} ${one.gen}`}
-          more={{
-            there: found.hasNextPage,
-            loading: found.isFetchingNextPage,
-            load: found.fetchNextPage,
-          }}
-          empty={
-            <Empty
-              kind={narrowed ? "no_match" : "nothing_yet"}
-              title={t(narrowed ? "delivery.no_match" : "delivery.nothing_out")}
-            />
-          }
-        />
-      )}
+      <FoundTable
+        found={found}
+        label={t("delivery.side.out")}
+        columns={columns}
+        rows={rows}
+        rowId={(one) => `${one.posting} ${one.gen}`}
+        empty={
+          <Empty
+            kind={narrowed ? "no_match" : "nothing_yet"}
+            title={t(narrowed ? "delivery.no_match" : "delivery.nothing_out")}
+          />
+        }
+      />
     </>
   );
 }
@@ -299,29 +291,21 @@ function Inwards({ search, filters }: Part) {
         count={<Total of={found.data?.pages[0]?.total} what="deliveries" />}
       />
       {filters}
-      {found.error && !found.data ? (
-        <ProblemPanel error={found.error} retry={found.refetch} />
-      ) : (
-        <DataTable
-          label={t("delivery.side.in")}
-          columns={columns}
-          rows={rows}
-          rowId={(one) => `${one.connection} ${one.delivery}`}
-          more={{
-            there: found.hasNextPage,
-            loading: found.isFetchingNextPage,
-            load: found.fetchNextPage,
-          }}
-          empty={
-            <Empty
-              kind={search.book ? "no_match" : "nothing_yet"}
-              title={t(search.book ? "delivery.no_match" : "delivery.nothing_in")}
-            >
-              {!search.book && <p>{t("delivery.nothing_in_why")}</p>}
-            </Empty>
-          }
-        />
-      )}
+      <FoundTable
+        found={found}
+        label={t("delivery.side.in")}
+        columns={columns}
+        rows={rows}
+        rowId={(one) => `${one.connection} ${one.delivery}`}
+        empty={
+          <Empty
+            kind={search.book ? "no_match" : "nothing_yet"}
+            title={t(search.book ? "delivery.no_match" : "delivery.nothing_in")}
+          >
+            {!search.book && <p>{t("delivery.nothing_in_why")}</p>}
+          </Empty>
+        }
+      />
     </>
   );
 }

@@ -4,13 +4,13 @@ import { Download, Sparkles } from "lucide-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Entry } from "@/api";
-import { type Column, DataTable, sortingOf } from "@/components/data-table";
+import { type Column, sortingOf } from "@/components/data-table";
 import { Empty } from "@/components/empty";
 import { FilterBox } from "@/components/filter-box";
 import { FilterChips } from "@/components/filter-chips";
 import { Day, Duration, useZone } from "@/components/format";
+import { FoundTable } from "@/components/found-table";
 import { PageHead } from "@/components/page-head";
-import { ProblemPanel } from "@/components/problem-panel";
 import { StatusMark } from "@/components/status-mark";
 import { Total } from "@/components/total";
 import { Button } from "@/components/ui/button";
@@ -127,37 +127,29 @@ export function EntriesPage() {
         </Button>
         <FilterChips chips={chips} clear={clear} />
       </div>
-      {found.error ? (
-        <ProblemPanel error={found.error} retry={found.refetch} />
-      ) : (
-        <DataTable
-          label={t("nav.entries")}
-          columns={columns}
-          rows={rows}
-          rowId={({ entry }) => entry}
-          sorting={sortingOf(`${search.up ? "" : "-"}${search.sort ?? "created_at"}`)}
-          onSort={({ by, down }) =>
-            change({ sort: by as EntriesSearch["sort"], up: down ? undefined : true })
-          }
-          onPeek={({ entry }) => change({ peek: entry })}
-          more={{
-            there: found.hasNextPage,
-            loading: found.isFetchingNextPage,
-            load: found.fetchNextPage,
-          }}
-          empty={
-            narrowed ? (
-              <Empty kind="no_match" title={t("entries.no_match")}>
-                <Button onClick={clear}>{t("do.clear")}</Button>
-              </Empty>
-            ) : (
-              <Empty kind="nothing_yet" title={t("entries.nothing_yet")}>
-                <p>{t("entries.nothing_yet_why")}</p>
-              </Empty>
-            )
-          }
-        />
-      )}
+      <FoundTable
+        found={found}
+        label={t("nav.entries")}
+        columns={columns}
+        rows={rows}
+        rowId={({ entry }) => entry}
+        sorting={sortingOf(`${search.up ? "" : "-"}${search.sort ?? "created_at"}`)}
+        onSort={({ by, down }) =>
+          change({ sort: by as EntriesSearch["sort"], up: down ? undefined : true })
+        }
+        onPeek={({ entry }) => change({ peek: entry })}
+        empty={
+          narrowed ? (
+            <Empty kind="no_match" title={t("entries.no_match")}>
+              <Button onClick={clear}>{t("do.clear")}</Button>
+            </Empty>
+          ) : (
+            <Empty kind="nothing_yet" title={t("entries.nothing_yet")}>
+              <p>{t("entries.nothing_yet_why")}</p>
+            </Empty>
+          )
+        }
+      />
       <Suspense>
         {search.peek && (
           <StoryDrawer entry={search.peek} onClose={() => change({ peek: undefined })} />
