@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import entry_points
 from socket import gethostname
 
+import asyncpg
 import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from pydantic import Field
 
@@ -58,6 +61,17 @@ def connectors() -> dict[str, Connector]:
     return {found.name: found.load() for found in entry_points(group=CONNECTORS)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What every loop stands on: it has answered, but for the consumer, which starts with its reader."""
+
+    pool: asyncpg.Pool
+    producer: AIOKafkaProducer
+    control: ControlTail
+    vault: Vault
+    consumer: AIOKafkaConsumer
+
+
 async def run(
     settings: SourceSettings,
     health: Health,
@@ -67,38 +81,18 @@ async def run(
     """Tells when it has started, with what deliveries need."""
     dsn = settings.database_url.get_secret_value()
     async with AsyncExitStack() as stack:
-        health.hinder("database", "The database does not answer.")
-        pool = await postgres.pool(dsn, size=settings.database_pool, patience_seconds=float("inf"))
-        stack.push_async_callback(pool.close)
-        health.clear("database")
-
-        producer = kafka.producer(settings)
-        stack.push_async_callback(producer.stop)
-        await _when_kafka_answers(producer.start, health)
-        vault = Vault(pool, settings.vault_key.get_secret_value())
-        control = ControlTail(settings, vault.hear)
-        stack.push_async_callback(control.stop)
-        await _when_kafka_answers(partial(_started, control), health)
-        consumer = kafka.consumer(
-            settings,
-            INBOX.name,
-            group=GROUP,
-            group_instance_id=f"{settings.instance}-{settings.port}",
-            max_poll_interval_ms=1_800_000,  # while the world is broken nothing is asked for
-            session_timeout_ms=10_000,
-        )
-        stack.push_async_callback(consumer.stop)
-
+        ground = await _ground(settings, health, stack)
+        pool, producer = ground.pool, ground.producer
         store, sources, backfills = Store(pool), Sources(pool), Backfills(pool)
         requests, obstacles = Requests(producer), Obstacles(pool, health)
-        connections = Connections(control, vault, known)
+        connections = Connections(ground.control, ground.vault, known)
         stack.push_async_callback(connections.close)
         inbox = Inbox(
             connections,
-            Reader(store, vault, control),
+            Reader(store, ground.vault, ground.control),
             store,
             backfills,
-            Parking(producer, vault, health),
+            Parking(producer, ground.vault, health),
             health,
             obstacles,
             at_once=settings.tickets_at_once,
@@ -124,15 +118,44 @@ async def run(
         log.info("started", sources=connections.names)
 
         async def read_inbox() -> None:
-            await _when_kafka_answers(consumer.start, health)  # returns when it has partitions
-            await inbox.run(consumer)
+            await _when_kafka_answers(ground.consumer.start, health)  # it has partitions then
+            await inbox.run(ground.consumer)
 
         async with asyncio.TaskGroup() as work:
-            work.create_task(control.run())
+            work.create_task(ground.control.run())
             work.create_task(read_inbox())
             work.create_task(Relay(dsn, SCHEMA, producer).run())
             work.create_task(lead(dsn, "ingest watch", partial(watch_all, connections, watch)))
             work.create_task(lead(dsn, "ingest tail", LedgerTail(settings, pool, health).run))
+
+
+async def _ground(settings: SourceSettings, health: Health, stack: AsyncExitStack) -> _Ground:
+    """Waits for the database and for Kafka as long as it takes; the stack ends what was begun."""
+    health.hinder("database", "The database does not answer.")
+    pool = await postgres.pool(
+        settings.database_url.get_secret_value(),
+        size=settings.database_pool,
+        patience_seconds=float("inf"),
+    )
+    stack.push_async_callback(pool.close)
+    health.clear("database")
+    producer = kafka.producer(settings)
+    stack.push_async_callback(producer.stop)
+    await _when_kafka_answers(producer.start, health)
+    vault = Vault(pool, settings.vault_key.get_secret_value())
+    control = ControlTail(settings, vault.hear)
+    stack.push_async_callback(control.stop)
+    await _when_kafka_answers(partial(_started, control), health)
+    consumer = kafka.consumer(
+        settings,
+        INBOX.name,
+        group=GROUP,
+        group_instance_id=f"{settings.instance}-{settings.port}",
+        max_poll_interval_ms=1_800_000,  # while the world is broken nothing is asked for
+        session_timeout_ms=10_000,
+    )
+    stack.push_async_callback(consumer.stop)
+    return _Ground(pool, producer, control, vault, consumer)
 
 
 async def _started(control: ControlTail) -> None:
