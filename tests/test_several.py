@@ -234,6 +234,24 @@ async def test_half_a_file_is_never_read_as_truth(several: Several) -> None:
     assert await holds(several, [600, 1200, 2700])
 
 
+async def test_a_number_that_was_deleted_is_no_number_for_another_ticket(
+    several: Several,
+) -> None:
+    several.write(line(2, 12, "45"), line(3, 13, "20"))
+    await eventually(lambda: holds(several, [1200, 2700]), what="the deletion")
+    said = len(await several.parked())
+    several.write(line(2, 12, "45"), line(3, 13, "20"), line(4, 15, "10"))
+
+    async def is_parked() -> bool:
+        errors = [
+            one.error for one in (await several.parked())[said:] if isinstance(one, MessageParked)
+        ]
+        return any("csv:papers:4 stands on csv:papers:15" in error for error in errors)
+
+    await eventually(is_parked, what="why it is not read")
+    assert await holds(several, [1200, 2700])
+
+
 async def test_everything_folded_anew_gives_the_same(several: Several) -> None:
     before = await several.here.read_model()
     code, said = await several.here.command("rebuild")

@@ -44,8 +44,8 @@ WHERE book = $1 OR (kind = 'entry' AND record = ANY ($2::text[]))
 ORDER BY kind, record FOR UPDATE
 """
 MOVED = (
-    "{0} stands on {1} and is known on {2}: a booking never moves, so delete it and book it anew on"
-    " the other ticket"
+    "{0} stands on {1} and is known on {2}: a booking never moves, and its number is never another's;"
+    " book it anew on the other ticket, with a number of its own"
 )
 _COUNT = """
 INSERT INTO ingest.deliveries (connection, delivery, ticket_id, first_at, last_at, times, last_offset,
@@ -183,11 +183,14 @@ class Store:
 
 
 async def _remembered(connection: asyncpg.pool.PoolConnectionProxy, reading: Reading) -> Remembered:
-    """Raises `UnreadableError` where a booking lives on another ticket: its minutes would count twice."""
+    """Raises `UnreadableError` where a booking is another ticket's, also one that is gone there.
+
+    Else its minutes would count twice, or its story stand in two books.
+    """
     found = await connection.fetch(_REMEMBERED, reading.book, list(reading.entries))
     rows = [row for row in found if row["book"] == reading.book]
     for row in found:
-        if row["book"] != reading.book and not _known_entry(row).gone:
+        if row["book"] != reading.book:
             raise UnreadableError(MOVED.format(row["record"], reading.book, row["book"]))
     entries = {EntryId(r["record"]): _known_entry(r) for r in rows if r["kind"] == "entry"}
     tickets = [
