@@ -18,6 +18,7 @@ import { ConnectionTest } from "@/components/connection/connection-test";
 import { UnitQuestion } from "@/components/connection/unit-question";
 import { WritingSwitch } from "@/components/connection/writing-switch";
 import { Moment } from "@/components/format";
+import { RemovalDialog } from "@/components/removal";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { useAct } from "@/lib/act";
@@ -259,19 +260,15 @@ function Removal({ name }: { name: string }) {
       <Button kind="danger" onClick={() => setOpen(true)}>
         {t("connection.remove")}
       </Button>
-      <Dialog open={open} onOpen={setOpen} title={t("connection.remove_question", { name })}>
-        <p className="pb-4">{t("connection.remove_why")}</p>
-        <div className="flex justify-end gap-2">
-          <Button onClick={() => setOpen(false)}>{t("do.cancel")}</Button>
-          <Button
-            kind="danger"
-            disabled={isPending}
-            onClick={() => void act(null).then(() => setOpen(false))}
-          >
-            {t("connection.remove")}
-          </Button>
-        </div>
-      </Dialog>
+      <RemovalDialog
+        open={open}
+        onOpen={setOpen}
+        title={t("connection.remove_question", { name })}
+        why={t("connection.remove_why")}
+        label={t("connection.remove")}
+        remove={() => act(null)}
+        isPending={isPending}
+      />
     </section>
   );
 }

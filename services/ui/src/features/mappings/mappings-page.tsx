@@ -11,6 +11,7 @@ import { MappingTarget } from "@/components/mapping/mapping-target";
 import { UnmappedList } from "@/components/mapping/unmapped-list";
 import { PageHead } from "@/components/page-head";
 import { ProblemPanel } from "@/components/problem-panel";
+import { RemovalDialog } from "@/components/removal";
 import { SkeletonRows } from "@/components/skeleton";
 import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
@@ -172,19 +173,15 @@ function Remove({ mapping, name }: { mapping: Mapping; name: string }) {
         <Trash2 aria-hidden />
       </Button>
       {open && (
-        <Dialog open onOpen={setOpen} title={t("mapping.remove", { name })}>
-          <p className="pb-4 text-left whitespace-normal">{t("mapping.remove_why")}</p>
-          <div className="flex justify-end gap-2">
-            <Button onClick={() => setOpen(false)}>{t("do.cancel")}</Button>
-            <Button
-              kind="danger"
-              disabled={isPending}
-              onClick={() => void act(null).then(() => setOpen(false))}
-            >
-              {t("do.remove")}
-            </Button>
-          </div>
-        </Dialog>
+        <RemovalDialog
+          open
+          onOpen={setOpen}
+          title={t("mapping.remove", { name })}
+          why={t("mapping.remove_why")}
+          label={t("do.remove")}
+          remove={() => act(null)}
+          isPending={isPending}
+        />
       )}
     </>
   );
