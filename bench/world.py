@@ -85,6 +85,34 @@ class World:
         rows = await self.timesheets()
         return next((row for row in rows if row["id"] == int(sheet.rsplit(":", 1)[1])), None)
 
+    async def settled(
+        self, time_accounting: int, holds: Callable[[Json], bool] = lambda _: True
+    ) -> Json:
+        """The timesheet of an hour that both sides agree on, once this holds of it."""
+        row: Json | None = None
+
+        async def is_so() -> bool:
+            nonlocal row
+            row = await self.sheet_of(time_accounting)
+            entry = await self.of_entry(time_accounting)
+            return row is not None and entry.get("state") == "settled" and holds(row)
+
+        await eventually(is_so, seconds=30, what=f"time accounting {time_accounting} in Kimai")
+        return row or {}
+
+    async def asked(self, time_accounting: int, reason: str) -> Json:
+        """The open question about an hour, with this reason."""
+        entry: Json = {}
+
+        async def is_asked() -> bool:
+            nonlocal entry
+            entry = await self.of_entry(time_accounting)
+            return entry.get("reason") == reason
+
+        await eventually(is_asked, what=f"the question {reason}")
+        conflict: Json = entry["conflict"]
+        return conflict
+
     async def writes(self) -> int:
         """Calls to Kimai that change something."""
         calls = (await _json(self.kimai.get("/_twin/calls")))["by_route"]

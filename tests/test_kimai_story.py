@@ -36,35 +36,12 @@ async def told(here: World, method: str, path: str, wish: object) -> None:
     (await here.kimai.request(method, f"/_twin/{path}", json=wish)).raise_for_status()
 
 
-async def settled(here: World, time_accounting: int) -> Json:
-    """The timesheet of an hour that both sides agree on."""
-
-    async def is_settled() -> bool:
-        return (await here.of_entry(time_accounting)).get("state") == "settled"
-
-    await eventually(is_settled, what=f"time accounting {time_accounting} in Kimai")
-    row = await here.sheet_of(time_accounting)
-    assert row is not None
-    return row
-
-
-async def asked(here: World, time_accounting: int, reason: str) -> Json:
-    """The open question about an hour, with this reason."""
-
-    async def is_asked() -> bool:
-        return (await here.of_entry(time_accounting)).get("reason") == reason
-
-    await eventually(is_asked, what=f"the question {reason}")
-    conflict: Json = (await here.of_entry(time_accounting))["conflict"]
-    return conflict
-
-
 async def test_what_is_deleted_in_zammad_after_its_export_stays_in_kimai(here: World) -> None:
     booked = await here.book(await here.new_ticket("Billed"), 15)
-    row = await settled(here, booked)
+    row = await here.settled(booked)
     await told(here, "POST", "export", {"ids": [row["id"]]})
     await here.delete(booked)
-    await asked(here, booked, "retracted_after_export")
+    await here.asked(booked, "retracted_after_export")
     still = await here.sheet_of(booked)
     assert still is not None
     assert (still["id"], still["duration"], still["exported"]) == (row["id"], 900, True)
@@ -83,7 +60,7 @@ async def test_where_overlap_is_forbidden_hours_of_one_worker_stand_side_by_side
     await eventually(is_learned, what="that this Kimai forbids overlap")
     ticket = await here.new_ticket("Three at once")
     booked = [await here.book(ticket, minutes) for minutes in (15, 20, 25)]
-    rows = [await settled(here, one) for one in booked]
+    rows = [await here.settled(one) for one in booked]
     assert [row["duration"] for row in rows] == [900, 1200, 1500]
     spans = sorted((row["begin"], row["end"]) for row in rows)
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
@@ -113,19 +90,19 @@ async def lasts(here: World, time_accounting: int, seconds: int) -> bool:
 
 async def test_what_kimai_has_locked_is_asked_about_and_not_tried_again(here: World) -> None:
     booked = await here.book(await here.new_ticket("Locked"), 15)
-    row = await settled(here, booked)
+    row = await here.settled(booked)
     just_now = clock.now().astimezone(UTC) - timedelta(seconds=1)
     lock = {"start": "2020-01-01", "end": just_now.isoformat(timespec="seconds")}
     await told(here, "POST", "lockdown", lock)
     await here.edit(booked, 30)
-    conflict = await asked(here, booked, "lockdown_in_kimai")
+    conflict = await here.asked(booked, "lockdown_in_kimai")
     assert "lockdown" in conflict["detail"]
     held = await here.sheet_of(booked)
     assert held is not None
     assert (held["id"], held["duration"]) == (row["id"], 900)
     writes = await here.writes()
     other = await here.book(await here.new_ticket("Locked too"), 240)
-    await asked(here, other, "lockdown_in_kimai")
+    await here.asked(other, "lockdown_in_kimai")
     assert await here.writes() <= writes + 1  # at most a question that Kimai never takes
 
 
@@ -137,7 +114,7 @@ async def test_a_right_that_is_missing_is_told_to_whoever_asks_and_to_the_doctor
     rights = sorted(LEAST_PRIVILEGE - {"create_other_timesheet"})
     await told(here, "PUT", "roles/ROLE_HOURBOOK", rights)
     booked = await here.book(await here.new_ticket("Nobody's"), 15)
-    conflict = await asked(here, booked, "missing_permission")
+    conflict = await here.asked(booked, "missing_permission")
     assert "create_other_timesheet" in conflict["detail"]
     rows = await here.timesheets()
     assert not [row for row in rows if "Nobody's" in row["description"]]

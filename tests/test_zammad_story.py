@@ -49,35 +49,6 @@ async def book_at(here: World, minutes: int, made_at: datetime, agent: int) -> i
     return int(answer.json()["id"])
 
 
-async def row_of(here: World, booked: int, holds: Callable[[Json], bool]) -> Json:
-    """The timesheet of an hour that both sides agree on, once this holds of it."""
-
-    async def is_so() -> bool:
-        row = await here.sheet_of(booked)
-        entry = await here.of_entry(booked)
-        return row is not None and entry.get("state") == "settled" and holds(row)
-
-    await eventually(is_so, seconds=30, what=f"time accounting {booked} in Kimai")
-    row = await here.sheet_of(booked)
-    assert row is not None
-    return row
-
-
-async def settled(here: World, booked: int) -> Json:
-    return await row_of(here, booked, lambda _: True)
-
-
-async def asked(here: World, time_accounting: int, reason: str) -> Json:
-    """The open question about an hour, with this reason."""
-
-    async def is_asked() -> bool:
-        return (await here.of_entry(time_accounting)).get("reason") == reason
-
-    await eventually(is_asked, what=f"the question {reason}")
-    conflict: Json = (await here.of_entry(time_accounting))["conflict"]
-    return conflict
-
-
 async def answer(here: World, conflict: Json, choice: str) -> None:
     """As a person does; the values are those that were shown."""
     told: dict[str, Any] = {
@@ -127,7 +98,7 @@ async def test_a_night_on_which_clocks_change_keeps_its_minutes(here: World, *, 
     """Two hours that reach over the change are two hours in Kimai, on the day in Berlin."""
     day = last_change_of_clocks(BERLIN, back=back)
     made_at = midnight(BERLIN, day) + timedelta(hours=4)
-    row = await row_of(here, await book_at(here, 240, made_at, ANNA), lasts(240 * 60))
+    row = await here.settled(await book_at(here, 240, made_at, ANNA), lasts(240 * 60))
     begin, end = span(row)
     assert (begin, end) == (made_at - timedelta(hours=4), made_at)
     assert begin.astimezone(BERLIN).date() == day
@@ -141,7 +112,7 @@ async def test_the_evening_in_new_york_is_of_the_month_it_is_there(here: World) 
     made_at = evening.astimezone(UTC)
     assert made_at.date() == first
     booked = await book_at(here, 30, made_at, EMMA)
-    begin, end = span(await row_of(here, booked, lasts(30 * 60)))
+    begin, end = span(await here.settled(booked, lasts(30 * 60)))
     assert end == made_at
     last_of_month = first - timedelta(days=1)
     assert begin.astimezone(NEW_YORK).date() == last_of_month
@@ -158,20 +129,20 @@ async def test_a_month_that_is_closed_ends_when_it_ends_for_the_worker(here: Wor
     await here.api.post(closed, days)
     evening = await book_at(here, 5, made_at, EMMA)
     morning = await book_at(here, 5, made_at, ANNA)
-    await asked(here, evening, "closed_period")
-    await settled(here, morning)
+    await here.asked(evening, "closed_period")
+    await here.settled(morning)
     assert (await here.of_entry(morning))["day"] == first.isoformat()
     await here.api.delete(closed, **days)
-    await settled(here, evening)
+    await here.settled(evening)
 
 
 async def test_a_correction_takes_from_two_entries_the_latest_first(here: World) -> None:
     ticket = await here.new_ticket("Corrected over two")
     first, second = await here.book(ticket, 20), await here.book(ticket, 15)
-    await row_of(here, first, lasts(1200))
-    await row_of(here, second, lasts(900))
+    await here.settled(first, lasts(1200))
+    await here.settled(second, lasts(900))
     await here.book(ticket, -25)
-    await row_of(here, first, lasts(600))
+    await here.settled(first, lasts(600))
 
     async def is_gone() -> bool:
         return await here.sheet_of(second) is None
@@ -205,7 +176,7 @@ async def test_a_ticket_that_is_merged_keeps_its_time_and_gives_it_the_others_nu
     source, target = await here.new_ticket("Same thing again"), await here.new_ticket("The thing")
     numbers = {one["id"]: one["number"] for one in await here.tickets()}
     booked = await here.book(source, 15)
-    before = await settled(here, booked)
+    before = await here.settled(booked)
     assert f"#{numbers[source]} " in before["description"]
     merge = f"/api/v1/ticket_merge/{source}/{numbers[target]}"
     assert (await here.zammad.put(merge)).json()["result"] == "success"
@@ -215,7 +186,7 @@ async def test_a_ticket_that_is_merged_keeps_its_time_and_gives_it_the_others_nu
         return row is not None and f"#{numbers[target]} " in row["description"]
 
     await eventually(is_renumbered, what="the target's number in Kimai")
-    after = await settled(here, booked)
+    after = await here.settled(booked)
     assert (after["id"], after["duration"], after["begin"]) == (
         before["id"],
         before["duration"],
@@ -226,7 +197,7 @@ async def test_a_ticket_that_is_merged_keeps_its_time_and_gives_it_the_others_nu
     ticket = await here.api.get(f"/api/tickets/{entry['book']}")
     assert ticket["merged_into"] == f"zammad:{DESK}:{target}"
     await here.edit(booked, 30)
-    await row_of(here, booked, lasts(1800))
+    await here.settled(booked, lasts(1800))
 
 
 async def test_a_ticket_given_to_another_customer_moves_its_hours_by_a_persons_word_alone(
@@ -234,20 +205,20 @@ async def test_a_ticket_given_to_another_customer_moves_its_hours_by_a_persons_w
 ) -> None:
     ticket = await here.new_ticket("Whose is it?")
     stays, moves = await here.book(ticket, 15), await here.book(ticket, 20)
-    first, second = await settled(here, stays), await settled(here, moves)
+    first, second = await here.settled(stays), await here.settled(moves)
     given = {"organization_id": 3, "customer_id": 11}
     (await here.zammad.put(f"/api/v1/tickets/{ticket}", json=given)).raise_for_status()
-    question = await asked(here, stays, "customer_changed")
+    question = await here.asked(stays, "customer_changed")
     assert "organization 3" in question["detail"]
     await answer(here, question, "kimai")
-    row = await settled(here, stays)
+    row = await here.settled(stays)
     assert (row["id"], row["project"]) == (first["id"], first["project"])
-    await answer(here, await asked(here, moves, "customer_changed"), "zammad")
-    row = await settled(here, moves)
+    await answer(here, await here.asked(moves, "customer_changed"), "zammad")
+    row = await here.settled(moves)
     assert row["id"] == second["id"]
     assert row["project"] != second["project"]
     later = await here.book(ticket, 25)
-    assert (await settled(here, later))["project"] == row["project"]
+    assert (await here.settled(later))["project"] == row["project"]
 
 
 # ------------------------------------------------------------------------------ reading again, units
@@ -285,7 +256,7 @@ async def test_a_zammad_that_counts_hours_from_now_on_is_asked_about_and_nothing
     """The last one: what follows is counted in hours."""
     ticket = await here.new_ticket("Hours from now on")
     minutes = await here.book(ticket, 15)
-    await settled(here, minutes)
+    await here.settled(minutes)
     switched_at = clock.now()
     setting = {"time_accounting_unit": "hour"}
     (await here.zammad.put("/_twin/settings", json=setting)).raise_for_status()
@@ -307,12 +278,12 @@ async def test_a_zammad_that_counts_hours_from_now_on_is_asked_about_and_nothing
         "effective_from": switched_at.isoformat(),
     }
     await here.api.post(f"/api/connectors/{DESK}/unit", unit)
-    row = await settled(here, hours)
+    row = await here.settled(hours)
     assert row["duration"] == 900
     before = await here.sheet_of(minutes)
     assert before is not None
     assert before["duration"] == 900
     await here.edit(minutes, 0.5)
-    question = await asked(here, minutes, "unit_unconfirmed")
+    question = await here.asked(minutes, "unit_unconfirmed")
     await answer(here, question, "zammad")
-    await row_of(here, minutes, lasts(1800))
+    await here.settled(minutes, lasts(1800))
