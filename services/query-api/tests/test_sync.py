@@ -1,18 +1,21 @@
 """Status says how far everybody is; an act that is not seen in time says where to look."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
+from hourbook_contracts.house import ListExported
+from hourbook_contracts.installation import Installation
 from hourbook_kit.health import Health
 from hourbook_query_api import figures
 from hourbook_query_api.app import create_app
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.projection import Projection
 from hourbook_query_api.settings import Settings
-from hourbook_query_api.testing import House, connected, kimai, zammad
+from hourbook_query_api.testing import NOON, House, connected, kimai, zammad
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +96,32 @@ async def test_rows_of_another_log_are_made_anew(house: House, client: httpx.Asy
     assert kept["next_offset"] == end
     assert len(before) >= 1
     assert len(events) == end
+
+
+async def test_a_process_that_is_ahead_writes_nothing_into_rows_that_are_made_anew(
+    house: House,
+) -> None:
+    """As while a newer version starts beside an older one: what lies between would be missing for good."""
+    async with house.owner.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        behind, ahead = Projection(_One(connection)), Projection(_One(connection))  # type: ignore[arg-type]  # see _One
+        end = house.desk.projection.next_offset
+        ahead.next_offset = end
+        await behind.begin("another-cluster", end)
+        event = ListExported(observed_at=NOON, by="user:a", of="entries")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await ahead.learn(event, end, Installation())
+        assert await connection.fetchval("SELECT next_offset FROM control.checkpoint") == 0
+        behind.next_offset = end
+        await connection.execute(
+            "UPDATE control.checkpoint SET next_offset = $1", end
+        )  # written by now
+        await behind.learn(event, end, Installation())
+        await ahead.learn(event, end, Installation())
+        assert await connection.fetchval("SELECT count(*) FROM control.events") == 1
+        await transaction.rollback()
 
 
 class Gone:

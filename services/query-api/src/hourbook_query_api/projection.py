@@ -33,6 +33,13 @@ VERSION = 4
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 
+class _MadeAnewError(Exception):
+    """The rows end before what this process has seen written."""
+
+
+PASSING: tuple[type[BaseException], ...] = (*TRANSIENT, _MadeAnewError)
+
+
 class Projection:
     """Writes each event once, wherever a start begins to read; tells who waits for an offset."""
 
@@ -56,11 +63,15 @@ class Projection:
                 await _forget(connection, cluster_id)
 
     async def learn(self, event: ControlEvent, offset: int, known: Installation) -> None:
-        """Write what this event changed; waits while the database is away, since nothing may be skipped."""
+        """Write what this event changed; nothing may be skipped.
+
+        So it waits while the database is away, and while another process makes the rows anew: that
+        one comes to this event too.
+        """
         while offset >= self.next_offset:
             try:
                 await self._write(event, offset, known)
-            except TRANSIENT as error:
+            except PASSING as error:
                 log.warning("control_projection_waits", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             else:
@@ -80,12 +91,14 @@ class Projection:
 
     async def _write(self, event: ControlEvent, offset: int, known: Installation) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
-            mine = await connection.fetchval(
-                "UPDATE control.checkpoint SET next_offset = $1 WHERE next_offset < $1 RETURNING 1",
-                offset + 1,
+            stored = await connection.fetchval(
+                "SELECT next_offset FROM control.checkpoint FOR UPDATE"
             )
-            if mine is None:  # another process wrote it
+            if stored > offset:  # another process wrote it
                 return
+            if stored < self.next_offset:
+                raise _MadeAnewError
+            await connection.execute("UPDATE control.checkpoint SET next_offset = $1", offset + 1)
             await _write_event(connection, event, offset)
             if isinstance(event, ConnectionEvent):
                 await _write_connection(connection, event, offset, known)
