@@ -20,7 +20,7 @@ from hourbook_kit import kafka as kit_kafka
 from hourbook_local import kafka as local_kafka
 from hourbook_local.children import free_port
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.story, pytest.mark.slow]
 
 MANY = 1500
 """More than are on their way at once."""

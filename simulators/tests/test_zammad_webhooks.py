@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -182,7 +183,8 @@ async def test_row_73_the_waits_grow_by_ten_seconds(monkeypatch: pytest.MonkeyPa
     listener = Listener(500, 500, 500, 500, 500)
     async with told(listener, retry_scale=1.0) as twin:
         with monkeypatch.context() as patched:
-            patched.setattr("hourbook_simulators.zammad.webhooks.asyncio.sleep", quickly)
+            its_own = SimpleNamespace(**vars(asyncio) | {"sleep": quickly})  # nobody else's waits
+            patched.setattr("hourbook_simulators.zammad.webhooks.asyncio", its_own)
             await twin.book(FRESH, 15)
             async with asyncio.timeout(5):
                 while not settled(twin):

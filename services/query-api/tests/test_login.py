@@ -125,7 +125,7 @@ async def test_addresses_are_those_a_trusted_proxy_tells_and_are_forgotten(house
     async with house.stranger() as client:
         body = {"name": "ada", "password": PASSWORD}
         await client.post("/api/auth/login", json=body, headers=headers)
-    last = "SELECT address FROM vault.visits ORDER BY visit DESC LIMIT 1"
+    last = "SELECT address FROM vault.visits ORDER BY at DESC LIMIT 1"
     assert await house.owner.fetchval(last) == "127.0.0.1", "nobody said that it may be believed"
     await house.desk.visits.forget_addresses(timedelta(days=30))
     assert await house.owner.fetchval(last) == "127.0.0.1"
