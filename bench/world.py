@@ -93,9 +93,10 @@ class World:
 
         async def is_so() -> bool:
             nonlocal row
-            row = await self.sheet_of(time_accounting)
-            entry = await self.of_entry(time_accounting)
-            return row is not None and entry.get("state") == "settled" and holds(row)
+            if (await self.of_entry(time_accounting)).get("state") != "settled":
+                return False
+            row = await self.sheet_of(time_accounting)  # read after both had agreed
+            return row is not None and holds(row)
 
         await eventually(is_so, seconds=30, what=f"time accounting {time_accounting} in Kimai")
         return row or {}
