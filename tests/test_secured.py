@@ -87,8 +87,12 @@ async def test_nobody_writes_or_reads_where_it_has_no_business(locked: Secured) 
 
 
 async def first_of(consumer: AIOKafkaConsumer) -> None:
-    async with consumer:
+    """One that is refused while it starts is to be stopped too."""
+    try:
+        await consumer.start()
         await consumer.getone()
+    finally:
+        await consumer.stop()
 
 
 @pytest.mark.usefixtures("here")

@@ -38,14 +38,10 @@ async def adopt(settings: OwnerSettings, progress: Progress, *, dry_run: bool = 
         was = await _read_from(connection)
         if set(was) <= {cluster}:
             return Adopted(cluster, cluster, 0)
-        reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-        await reader.start()
-        try:
+        async with kafka.reading(settings, max_partition_fetch_bytes=8 * 1024 * 1024) as reader:
             for table in PLACES:
                 await _same_places(connection, reader, table)
             compared = await _same_history(connection, reader, progress)
-        finally:
-            await reader.stop()
         if not dry_run:
             for table in IDENTITIES:
                 await connection.execute(f"UPDATE {table} SET cluster_id = $1", cluster)  # noqa: S608 -- a name of ours

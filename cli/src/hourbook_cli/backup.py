@@ -113,9 +113,7 @@ async def _records(
     settings: KafkaSettings, begin: Mapping[str, int], progress: Progress = quiet
 ) -> AsyncGenerator[Json, None]:
     """Each log from there (by part; else its beginning) to where it ends now, partition by partition."""
-    reader = kafka.consumer(settings)
-    await reader.start()
-    try:
+    async with kafka.reading(settings) as reader:
         ends = await _ends(reader)
         done, total = sum(begin.values()), sum(ends.values())
         for at, end in ends.items():
@@ -135,8 +133,6 @@ async def _records(
                     done += 1
                     progress(done, total)
                     yield _line(record)
-    finally:
-        await reader.stop()
 
 
 async def _ends(reader: AIOKafkaConsumer) -> dict[TopicPartition, int]:

@@ -141,13 +141,9 @@ class _Planner:
         return places
 
     async def _behind(self, rows: asyncpg.Pool | Ours, partitions: Collection[int]) -> bool:
-        reader = kafka.consumer(self.sides.settings)
-        await reader.start()
-        try:
+        async with kafka.reading(self.sides.settings) as reader:
             places = [TopicPartition(LEDGER.name, partition) for partition in partitions]
             ends = await reader.end_offsets(places)
-        finally:
-            await reader.stop()
         found = await rows.fetch("SELECT partition, next_offset FROM book.checkpoint")
         here = {row["partition"]: row["next_offset"] for row in found}
         return any(end > here.get(at.partition, 0) for at, end in ends.items())

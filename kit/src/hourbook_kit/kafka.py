@@ -1,7 +1,8 @@
 """Kafka: clients set up alike everywhere, and who the log is."""
 
 import ssl
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -56,6 +57,19 @@ def consumer(
         metadata_max_age_ms=30_000,
         **more,
     )
+
+
+@asynccontextmanager
+async def reading(
+    settings: KafkaSettings, *topics: str, **options: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A `consumer` that is started, and stopped whatever happens: also one that did not come up."""
+    reader = consumer(settings, *topics, **options)
+    try:
+        await reader.start()
+        yield reader
+    finally:
+        await reader.stop()
 
 
 def admin(settings: KafkaSettings) -> AIOKafkaAdminClient:

@@ -59,11 +59,7 @@ class Authority:
 async def compare(settings: KafkaSettings, rows: Collection[asyncpg.Record]) -> None:
     """Raise `AnotherLogError` unless the ledger is the one these checkpoints were made on."""
     places = [Place(row["partition"], row["next_offset"], row["last_ce_id"]) for row in rows]
-    reader = kafka.consumer(settings)
-    await reader.start()
-    try:
+    async with kafka.reading(settings) as reader:
         reader.assign([TopicPartition(LEDGER.name, place.partition) for place in places])
         clusters = {row["cluster_id"] for row in rows}
         await kafka.known_log(settings, reader, LEDGER.name, places, clusters)
-    finally:
-        await reader.stop()

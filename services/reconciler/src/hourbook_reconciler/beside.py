@@ -79,7 +79,8 @@ async def rebuild_beside(
 
     Raises `KeptOldError`, and `AnotherLogError` where the served one was read from another log.
     """
-    async with _connected(dsn) as builder, _connected(dsn) as looker, _reader(settings) as reader:
+    fetching = kafka.reading(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
+    async with _connected(dsn) as builder, _connected(dsn) as looker, fetching as reader:
         if await _exists(builder, OLD):
             raise KeptOldError
         await _same_log(settings, builder)
@@ -285,13 +286,3 @@ async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         connection.terminate()
-
-
-@asynccontextmanager
-async def _reader(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-    try:
-        await reader.start()
-        yield reader
-    finally:
-        await reader.stop()

@@ -78,17 +78,15 @@ async def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
     connection = await asyncpg.connect(
         settings.database_url.get_secret_value(), timeout=5, server_settings=_SESSION
     )
-    reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
+    fetching = kafka.reading(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
     try:
-        await reader.start()
-        async with connection.transaction():
+        async with fetching as reader, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", REBUILD_LOCK)
             before = await model_digest(connection)
             messages = await _replay_all(connection, reader, settings, progress)
             after = await model_digest(connection)
             await connection.execute("SELECT pg_notify($1, 'rebuilt')", CHANNEL)
     finally:
-        await reader.stop()
         connection.terminate()
     return Rebuilt(
         _total(before),

@@ -142,9 +142,7 @@ async def ask(
     keeper: Keeper | None = None,
 ) -> list[T]:
     """The answers of all partitions that hold what is selected, in their order."""
-    reader = kafka.consumer(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-    try:
-        await reader.start()
+    async with kafka.reading(settings, max_partition_fetch_bytes=8 * 1024 * 1024) as reader:
         ends = await ends_of(reader, cut)
         if selection.book is not None:
             only = kafka.partition_of(selection.book, LEDGER)
@@ -155,20 +153,14 @@ async def ask(
                 rules.learn(event, offset)
         replay = _Replay(reader, question, selection, rules, keeper)
         return await replay.run(ends, progress)
-    finally:
-        await reader.stop()
 
 
 async def installation(settings: KafkaSettings, until: datetime | None = None) -> Installation:
     """What people had set by that moment; all of it, where none is named."""
-    reader = kafka.consumer(settings)
     known = Installation()
-    try:
-        await reader.start()
+    async with kafka.reading(settings) as reader:
         async for event, offset in _control_events(reader, until):
             known = learn(known, event, offset)
-    finally:
-        await reader.stop()
     return known
 
 

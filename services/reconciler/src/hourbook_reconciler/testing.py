@@ -88,9 +88,7 @@ async def send(settings: KafkaSettings, *records: Sent) -> None:
 
 
 async def whole_ledger(settings: KafkaSettings) -> list[Record]:
-    reader = kafka.consumer(settings)
-    await reader.start()
-    try:
+    async with kafka.reading(settings) as reader:
         at = [TopicPartition(LEDGER.name, partition) for partition in range(LEDGER.partitions)]
         missing = sum((await reader.end_offsets(at)).values())
         reader.assign(at)
@@ -100,8 +98,6 @@ async def whole_ledger(settings: KafkaSettings) -> list[Record]:
             for found in (await reader.getmany(timeout_ms=500)).values():
                 records += [record_of(record) for record in found]
         return records
-    finally:
-        await reader.stop()
 
 
 async def lived(settings: KafkaSettings, connection: asyncpg.Connection, batch: int = 7) -> int:

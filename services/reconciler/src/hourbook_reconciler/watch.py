@@ -31,11 +31,9 @@ class Watch:
         self._stalled_seconds = stalled_seconds
 
     async def run(self) -> None:
-        reader = kafka.consumer(self._settings)
-        await reader.start()
         loop = asyncio.get_running_loop()
         moved_at, last = loop.time(), dict[int, int]()
-        try:
+        async with kafka.reading(self._settings) as reader:
             while True:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
                 places = await self._session.run(self._places)
@@ -45,8 +43,6 @@ class Watch:
                     moved_at, last = loop.time(), places
                 if loop.time() - moved_at > self._stalled_seconds:
                     die("messages wait and none is read", lag=lag, partitions=sorted(places))
-        finally:
-            await reader.stop()
 
     async def _places(self, connection: asyncpg.Connection) -> dict[int, int]:
         assigned = self._agent.assigned
