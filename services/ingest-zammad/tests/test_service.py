@@ -7,7 +7,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -54,6 +54,7 @@ from hourbook_kit.health import Health
 from hourbook_kit.sealing import unseal
 from hourbook_kit.settings import KafkaSettings
 from hourbook_kit.source.backfilling import AT_ONCE
+from hourbook_kit.source.requests import Requests
 from hourbook_kit.telemetry import start_tracing
 from hourbook_kit.vault import Vault
 from hourbook_local.children import free_port
@@ -682,6 +683,43 @@ async def test_days_are_read_again_with_progress_while_what_happens_now_goes_on(
     assert (row["tickets"], row["tickets_read"], row["tickets_failed"]) == (100, 100, 0)
     assert 100 <= world.zammad.calls["ticket"] <= 100 + AT_ONCE + 1
     assert await pool.fetchval("SELECT count(*) FROM ingest.backfill_tickets") == 0
+
+
+async def test_what_a_process_noted_and_never_asked_for_the_next_one_asks_for_at_once(
+    world: World, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ticket_id in (1, 2, 3):
+        world.zammad.book(ticket_id, "15.0")
+    await world.configure(poll_seconds=3600)
+    await world.confirm()
+    await world.until(world.is_true)
+    ask = Requests.ask
+
+    async def dies(self: Requests, connection: str, tickets: Iterable[int], why: str) -> None:
+        if connection == world.name and why == "backfill":
+            await asyncio.Event().wait()
+        await ask(self, connection, tickets, why)
+
+    monkeypatch.setattr(Requests, "ask", dies)
+    today = NOW.date()
+    await world.publish(
+        BackfillRequested(
+            observed_at=NOW, by="test", connection=world.name, first_on=today, last_on=today
+        )
+    )
+    await world.until(lambda: noted(pool, world))
+    await world.stop()
+    monkeypatch.undo()
+    await world.start()
+    await world.until(lambda: finished(pool, world))
+
+
+async def noted(pool: asyncpg.Pool, world: World) -> bool:
+    found = await pool.fetchval(
+        "SELECT count(*) FROM ingest.backfill_tickets WHERE connection = $1 AND asked_at IS NOT NULL",
+        world.name,
+    )
+    return bool(found)
 
 
 async def under_way(pool: asyncpg.Pool, world: World) -> bool:

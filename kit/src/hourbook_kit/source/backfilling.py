@@ -86,6 +86,7 @@ class Backfilling:
             listed = await tickets_of(system, backfill, ZoneInfo(source.configured.time_zone))
             await self._backfills.listed(source.name, backfill.id, listed)
             log.info("backfill_begins", source=source.name, tickets=len(listed))
+        await self._backfills.ask_anew(source.name, backfill.id)
         while self._connections.source(source.name) is not None:
             await self._obstacles.clear(self._name, OBSTACLE)
             under_way = await self._backfills.unread(source.name, backfill.id)

@@ -68,6 +68,15 @@ class Backfills:
                 len(tickets),
             )
 
+    async def ask_anew(self, connection: str, backfill: int) -> None:
+        """Whoever takes it up cannot know whether what was noted as asked for reached the inbox."""
+        await self._pool.execute(
+            "UPDATE ingest.backfill_tickets SET asked_at = NULL"
+            " WHERE connection = $1 AND backfill = $2 AND read_at IS NULL",
+            connection,
+            backfill,
+        )
+
     async def next(
         self, connection: str, backfill: int, *, rows: int, again_after_seconds: float
     ) -> list[int]:
