@@ -1,15 +1,13 @@
 import * as z from "zod/mini";
 import { listActsInfiniteOptions } from "@/api/@tanstack/react-query.gen";
-
-const either = <Schema extends z.ZodMiniType>(schema: Schema) =>
-  z.catch(z.optional(schema), undefined);
+import { either, words } from "@/lib/search";
 
 export const auditSearch = z.object({
-  by: either(z.string()),
+  by: words(),
   /** Also what the clock and the services did. */
   everybody: either(z.boolean()),
-  type: either(z.string()),
-  subject: either(z.string()),
+  type: words(),
+  subject: words(),
 });
 export type AuditSearch = z.infer<typeof auditSearch>;
 

@@ -4,7 +4,11 @@ import { Download, Sparkles } from "lucide-react";
 import { lazy, Suspense, useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Conflict, ManyBody } from "@/api";
-import { countConflictsOptions, readOverviewOptions } from "@/api/@tanstack/react-query.gen";
+import {
+  countConflictsOptions,
+  readConflictOptions,
+  readOverviewOptions,
+} from "@/api/@tanstack/react-query.gen";
 import { Empty } from "@/components/empty";
 import { FilterBox } from "@/components/filter-box";
 import { FilterChips } from "@/components/filter-chips";
@@ -77,9 +81,16 @@ export function ConflictsPage() {
     () => (list.rows ?? []).filter(({ gone }) => !gone).map(({ row }) => row.conflict),
     [list.rows],
   );
-  const chosen =
-    rows.find(({ row }) => row.conflict === search.conflict)?.row ??
-    (isWide ? rows.find(({ gone }) => !gone)?.row : undefined);
+  const inList = rows.find(({ row }) => row.conflict === search.conflict);
+  const isLive = inList !== undefined && !inList.gone;
+  // what is answered since, or further down than was read: the list does not know how it stands
+  const alone = useQuery({
+    ...readConflictOptions({ path: { conflict: search.conflict ?? "" } }),
+    enabled: search.conflict !== undefined && list.rows !== undefined && !isLive,
+  });
+  const first = isWide ? rows.find(({ gone }) => !gone)?.row : undefined;
+  const named = isLive ? inList.row : (alone.data ?? inList?.row);
+  const chosen = search.conflict === undefined ? first : named;
   const held = kept(selection, order);
 
   const { sending, undo, resolve, resolveMany, busy } = useResolve({
@@ -268,6 +279,8 @@ export function ConflictsPage() {
               onAnswer={answer}
               onUndo={() => void undo()}
             />
+          ) : alone.error ? (
+            <ProblemPanel error={alone.error} retry={alone.refetch} />
           ) : null
         }
       />

@@ -1,17 +1,15 @@
 import * as z from "zod/mini";
 import type { ListConflictsData } from "@/api";
 import { listConflictsInfiniteOptions } from "@/api/@tanstack/react-query.gen";
-
-const either = <Schema extends z.ZodMiniType>(schema: Schema) =>
-  z.catch(z.optional(schema), undefined);
+import { either, words } from "@/lib/search";
 
 /** The page's address: a link shows a colleague the same question under the same filters. */
 export const conflictsSearch = z.object({
-  conflict: either(z.string()),
-  reason: either(z.string()),
+  conflict: words(),
+  reason: words(),
   agent: either(z.int()),
-  connection: either(z.string()),
-  text: either(z.string()),
+  connection: words(),
+  text: words(),
   after: either(z.iso.date()),
   before: either(z.iso.date()),
   peek: either(z.boolean()),

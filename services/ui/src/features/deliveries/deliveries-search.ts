@@ -3,9 +3,7 @@ import {
   listDeliveriesInInfiniteOptions,
   listDeliveriesOutInfiniteOptions,
 } from "@/api/@tanstack/react-query.gen";
-
-const either = <Schema extends z.ZodMiniType>(schema: Schema) =>
-  z.catch(z.optional(schema), undefined);
+import { either, words } from "@/lib/search";
 
 export const outStates = ["queued", "sent", "uncertain", "done"] as const;
 export const outcomes = ["written", "refused"] as const;
@@ -14,7 +12,7 @@ export const deliveriesSearch = z.object({
   side: either(z.enum(["in", "out"])),
   state: either(z.enum(outStates)),
   outcome: either(z.enum(outcomes)),
-  book: either(z.string()),
+  book: words(),
 });
 export type DeliveriesSearch = z.infer<typeof deliveriesSearch>;
 

@@ -1,24 +1,22 @@
 import * as z from "zod/mini";
 import type { ListEntriesData } from "@/api";
 import { listEntriesInfiniteOptions } from "@/api/@tanstack/react-query.gen";
+import { either, words } from "@/lib/search";
 
 export const states = ["asks", "requested", "held_back", "settled", "retracted"] as const;
 const sorts = ["created_at", "changed_at", "day", "duration_seconds", "ticket_number"] as const;
-const either = <Schema extends z.ZodMiniType>(schema: Schema) =>
-  z.catch(z.optional(schema), undefined);
-
 /** The page's address: a link shows a colleague the same. A part that makes no sense is left out. */
 export const entriesSearch = z.object({
   state: either(z.enum(states)),
-  text: either(z.string()),
-  ticket: either(z.coerce.string()),
+  text: words(),
+  ticket: words(),
   agent: either(z.int()),
-  connection: either(z.string()),
+  connection: words(),
   after: either(z.iso.date()),
   before: either(z.iso.date()),
   sort: either(z.enum(sorts)),
   up: either(z.boolean()),
-  peek: either(z.string()),
+  peek: words(),
 });
 export type EntriesSearch = z.infer<typeof entriesSearch>;
 

@@ -1,0 +1,304 @@
+"""What a person does in a browser, on the real pages of a real stack with both twins."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from bench.browser import PATIENCE_MS, SCREENS, Visit, chromium, visit
+from bench.world import World, eventually, world
+from hourbook_local.stack import Parts
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
+expect.set_options(timeout=PATIENCE_MS)
+
+UNDO = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "3"}})
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+async def here(folder: Path) -> AsyncIterator[World]:
+    async with world(folder / "pages", UNDO) as up:
+        yield up
+
+
+@pytest.fixture
+async def window(browser: Browser, here: World) -> AsyncIterator[Visit]:
+    async with visit(browser, here.stack.url("query-api")) as visiting:
+        yield visiting
+
+
+async def booked_and_edited(here: World, title: str) -> tuple[int, str]:
+    """A quarter of an hour that somebody makes three quarters of in Kimai: we ask about that.
+
+    With its ticket's number, by which lists are searched: titles are sealed where they are kept.
+    """
+    return await edited_in_kimai(here, await here.new_ticket(title))
+
+
+async def edited_in_kimai(here: World, ticket: int) -> tuple[int, str]:
+    booked = await here.book(ticket, 15)
+    row = await here.settled(booked)
+    hour = row["begin"][:14]
+    edit = {"begin": f"{hour}00:00+00:00", "end": f"{hour}45:00+00:00"}
+    (await here.kimai.patch(f"/api/timesheets/{row['id']}", json=edit)).raise_for_status()
+    await here.asked(booked, "changed_in_kimai")
+    return booked, (await here.of_entry(booked))["ticket_number"]
+
+
+async def lasts(here: World, booked: int, seconds: int) -> None:
+    await here.settled(booked, lambda row: row["duration"] == seconds)
+
+
+async def test_a_wrong_password_is_told_and_the_right_one_leads_where_one_wanted_to_go(
+    browser: Browser, here: World
+) -> None:
+    async with visit(browser, here.stack.url("query-api"), signed_in=False) as window:
+        page = window.page
+        await window.see("/mappings")
+        await expect(page.get_by_role("heading", name="Sign in to Hourbook")).to_be_visible()
+        await page.get_by_label("Name").fill("demo")
+        await page.get_by_label("Password").fill("not the password")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_contain_text("Name or password is wrong")
+        assert await window.axe() == []
+        await page.get_by_label("Password").fill("for-the-demo-only")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("heading", level=1, name="Mappings")).to_be_visible()
+
+
+async def test_an_answer_by_mouse_is_held_can_be_undone_and_is_done_when_kimai_says_so(
+    here: World, window: Visit
+) -> None:
+    booked, number = await booked_and_edited(here, "Answered by mouse")
+    page = window.page
+    await window.see(f"/conflicts?text={number}")
+    await page.get_by_role("button", name="Answered by mouse").click()
+    await window.picture("conflict")
+    await page.get_by_role("button", name="Keep Kimai").click()
+    await page.get_by_role("button", name="Undo").first.click()
+    await expect(page.get_by_role("button", name="Keep Kimai")).to_be_visible()
+    assert (await here.of_entry(booked))["reason"] == "changed_in_kimai"
+    await page.get_by_role("button", name="Keep Kimai").click()
+    await lasts(here, booked, 2700)
+    await expect(page.get_by_role("article")).to_contain_text("Done · demo")  # and stays in its place
+    await page.keyboard.press("n")
+    await expect(page.get_by_role("button", name="Answered by mouse")).to_have_count(0)
+
+
+async def test_a_link_to_a_question_that_was_answered_since_shows_that_question(
+    here: World, window: Visit
+) -> None:
+    booked, _ = await booked_and_edited(here, "Linked to")
+    conflict = (await here.of_entry(booked))["conflict"]
+    await here.api.post(
+        f"/api/conflicts/{conflict['conflict']}/resolve", {"choice": "zammad", "gen": conflict["gen"]}
+    )
+    await lasts(here, booked, 900)
+    await booked_and_edited(here, "Another question")
+    await window.see(f"/conflicts?conflict={conflict['conflict']}")
+    await expect(window.page.get_by_role("article")).to_contain_text("Linked to")
+    await expect(window.page.get_by_role("article")).to_contain_text("Done · demo")
+
+
+async def test_an_answer_by_keyboard_writes_what_zammad_holds(here: World, window: Visit) -> None:
+    booked, number = await booked_and_edited(here, "Answered by key")
+    await window.see(f"/conflicts?text={number}")
+    await expect(window.page.get_by_role("heading", name="Answered by key")).to_be_visible()
+    await window.page.keyboard.press("1")
+    await lasts(here, booked, 900)
+
+
+async def test_a_tab_that_is_closed_at_once_loses_no_answer(browser: Browser, here: World) -> None:
+    booked, number = await booked_and_edited(here, "Closed at once")
+    async with visit(browser, here.stack.url("query-api")) as window:
+        await window.see(f"/conflicts?text={number}")
+        async with window.page.expect_response("**/resolve"):
+            await window.page.get_by_role("button", name="Take Zammad").click()
+    await lasts(here, booked, 900)
+
+
+async def test_many_are_answered_at_once_after_a_look_at_what_will_happen(
+    here: World, window: Visit
+) -> None:
+    ticket = await here.new_ticket("In bulk")
+    found = [await edited_in_kimai(here, ticket) for _ in range(2)]
+    both, number = [booked for booked, _ in found], found[0][1]
+    page = window.page
+    await window.see(f"/conflicts?text={number}")
+    await expect(page.get_by_role("heading", name="In bulk")).to_be_visible()
+    await page.keyboard.press("Control+a")
+    bar = page.get_by_role("region", name="With what is selected")
+    await expect(bar).to_contain_text("2 selected")
+    await bar.get_by_role("button", name="Zammad").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("2 will be changed in Kimai")
+    await window.picture("bulk")
+    await dialog.get_by_role("button", name="Decide 2").click()
+    for booked in both:
+        await lasts(here, booked, 900)
+
+
+async def test_what_is_new_waits_beside_the_list_until_it_is_asked_for(
+    here: World, window: Visit
+) -> None:
+    ticket = await here.new_ticket("Live")
+    first, number = await edited_in_kimai(here, ticket)
+    page = window.page
+    await window.see(f"/conflicts?text={number}")
+    rows = page.get_by_role("list", name="Open questions").get_by_role("button", name="Live")
+    await expect(rows).to_have_count(1)
+    await expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    second, _ = await edited_in_kimai(here, ticket)
+    await expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    await expect(rows).to_have_count(1)
+    await page.keyboard.press("n")
+    await expect(rows).to_have_count(2)
+    for booked in (first, second):
+        assert (await here.of_entry(booked))["reason"] == "changed_in_kimai"
+
+
+async def test_the_story_of_an_hour_tells_all_that_happened_to_it(
+    here: World, window: Visit
+) -> None:
+    booked, number = await booked_and_edited(here, "A told story")
+    page = window.page
+    await window.see(f"/entries?text={number}")
+    await page.get_by_role("link", name="A told story").first.click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("A told story")
+    await window.settled()
+    await window.picture("story")
+    for tab in ("Timeline", "Raw"):
+        await page.get_by_role("tab", name=tab).click()
+        assert await window.axe() == []
+    await here.asked(booked, "changed_in_kimai")
+
+
+async def test_a_deletion_in_kimai_is_asked_about_and_ignored_for_good_when_so_answered(
+    here: World, window: Visit
+) -> None:
+    booked = await here.book(await here.new_ticket("Deleted there"), 15)
+    number = (await here.of_entry(booked))["ticket_number"]
+    row = await here.settled(booked)
+    (await here.kimai.delete(f"/api/timesheets/{row['id']}")).raise_for_status()
+    await here.api.post("/api/sync/manual", {"what": "sweep"})
+    await here.asked(booked, "deleted_in_kimai")
+    await window.see(f"/conflicts?text={number}")
+    await expect(window.page.get_by_role("heading", name="Deleted there")).to_be_visible()
+    await window.page.keyboard.press("2")
+
+    async def is_ignored() -> bool:
+        return bool((await here.of_entry(booked))["state"] == "settled")
+
+    await eventually(is_ignored, what="that it is ignored for good")
+    assert await here.sheet_of(booked) is None
+
+
+async def test_keys_and_palette_lead_everywhere(window: Visit) -> None:
+    page = window.page
+    await window.see("/")
+    for key, name in {"c": "Conflicts", "e": "Entries", "m": "Mappings", "d": "Deliveries"}.items():
+        await page.keyboard.press("g")
+        await page.keyboard.press(key)
+        await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_contain_text("Take Zammad")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("combobox").fill("audit")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Audit")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("locale", "name"), [("de-DE", "Übersicht"), ("fr-FR", "Aperçu"), ("en-GB", "Overview")]
+)
+async def test_pages_speak_the_browsers_language_and_show_no_key_of_theirs(
+    browser: Browser, here: World, locale: str, name: str
+) -> None:
+    async with visit(browser, here.stack.url("query-api"), locale=locale) as window:
+        for screen, path in SCREENS.items():
+            await window.see(path)
+            assert await window.page.locator("html").get_attribute("lang") == locale[:2]
+            if screen == "overview":
+                assert await window.page.locator("h1").first.inner_text() == name
+                await window.picture(f"overview-{locale[:2]}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_on_any_screen(browser: Browser, here: World, scheme: str) -> None:
+    found: dict[str, list[str]] = {}
+    async with visit(browser, here.stack.url("query-api"), color_scheme=scheme) as window:
+        for screen, path in SCREENS.items():
+            await window.see(path)
+            await window.picture(f"{screen}-{scheme}")
+            found[screen] = await window.axe()
+        for screen in ("conflicts", "entries"):
+            await window.see(f"{SCREENS[screen]}?text=nothing-is-called-so")
+            found[f"{screen}, empty"] = await window.axe()
+        await window.page.route("**/api/[!a]*", lambda route: route.fulfill(status=503, json=AWAY))
+        for screen, path in SCREENS.items():
+            await window.page.goto(window.at + path)
+            await window.page.locator("h1").first.wait_for()
+            found[f"{screen}, error"] = await window.axe()
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+AWAY = {
+    "type": "about:blank#database_away",
+    "title": "The database does not answer",
+    "status": 503,
+    "detail": "Try again.",
+}
+
+
+async def test_on_a_phone_no_page_is_wider_than_the_screen_and_a_question_replaces_the_list(
+    browser: Browser, here: World
+) -> None:
+    _, number = await booked_and_edited(here, "On the phone")
+    phone = {"width": 390, "height": 844}
+    async with visit(browser, here.stack.url("query-api"), viewport=phone) as window:
+        page = window.page
+        for screen, path in SCREENS.items():
+            await window.see(path)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= phone["width"], screen
+        await window.see(f"/conflicts?text={number}")
+        row = page.get_by_role("button", name="On the phone")
+        await row.click()
+        await expect(page.get_by_role("heading", level=2, name="On the phone")).to_be_visible()
+        await expect(row).to_be_hidden()
+        await window.picture("phone")
+        await page.get_by_role("button", name="Back").click()
+        await expect(row).to_be_visible()
+
+
+async def test_without_a_network_what_was_seen_stays_and_the_badge_says_so(
+    window: Visit,
+) -> None:
+    await window.see("/entries")
+    await expect(window.page.get_by_text("Live", exact=True)).to_be_visible()
+    rows = await window.page.get_by_role("row").count()
+    await window.context.set_offline(offline=True)
+    await window.page.evaluate("dispatchEvent(new Event('offline'))")
+    await expect(window.page.get_by_text("Live", exact=True)).to_have_count(0)
+    assert await window.page.get_by_role("row").count() == rows
+    window.complaints.clear()
+
+
+async def test_while_kimai_is_down_the_overview_does_not_say_that_all_is_well(
+    here: World, window: Visit
+) -> None:
+    await here.fault("kimai", kind="status", status=503, path="/api/.*", times=None)
+    try:
+        await window.see("/")
+        await expect(window.page.get_by_text("On time")).to_have_count(1)
+        await window.picture("kimai-down")
+    finally:
+        await here.heal()
