@@ -7,6 +7,7 @@ const dots = {
   reconnecting: "bg-warn",
   polling: "bg-wait",
   paused: "bg-line-strong",
+  offline: "bg-bad",
 };
 
 export function LiveBadge() {

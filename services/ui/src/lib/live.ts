@@ -3,8 +3,11 @@ import { useEffect, useSyncExternalStore } from "react";
 import { streamChanges } from "@/api";
 import { type Kind, shownBy } from "@/lib/moved";
 
-/** `live`: told as it happens; `polling`: asked every few seconds; `paused`: nobody looks at this tab. */
-export type Liveness = "live" | "reconnecting" | "polling" | "paused";
+/**
+ * `live`: told as it happens; `polling`: asked every few seconds; `paused`: nobody looks at this tab;
+ * `offline`: this machine has no network.
+ */
+export type Liveness = "live" | "reconnecting" | "polling" | "paused" | "offline";
 
 const POLL_MS = 15_000;
 const GATHER_MS = 300;
@@ -37,14 +40,31 @@ const sleep = (ms: number, signal: AbortSignal) =>
     });
   });
 
-const untilSeen = (signal: AbortSignal) =>
+/** Why there is no sense in listening now; null where there is. */
+const away = (): "paused" | "offline" | null => {
+  if (document.hidden) return "paused";
+  return navigator.onLine ? null : "offline";
+};
+
+/** Called whenever `away` may have changed, until the signal. */
+function watch(look: () => void, signal: AbortSignal): void {
+  document.addEventListener("visibilitychange", look, { signal });
+  window.addEventListener("online", look, { signal });
+  window.addEventListener("offline", look, { signal });
+}
+
+const untilBack = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {
+    const done = new AbortController();
     const look = () => {
-      if (document.hidden) return;
-      document.removeEventListener("visibilitychange", look);
-      resolve();
+      const why = away();
+      if (why) become(why);
+      else {
+        done.abort();
+        resolve();
+      }
     };
-    document.addEventListener("visibilitychange", look);
+    watch(look, AbortSignal.any([signal, done.signal]));
     signal.addEventListener("abort", () => resolve());
     look();
   });
@@ -88,7 +108,7 @@ async function listen(queries: QueryClient, signal: AbortSignal): Promise<boolea
     },
   });
   for await (const _ of stream) {
-    if (document.hidden) break;
+    if (away()) break;
   }
   return open;
 }
@@ -97,20 +117,15 @@ async function listen(queries: QueryClient, signal: AbortSignal): Promise<boolea
 async function keepTrue(queries: QueryClient, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
-    if (document.hidden) {
-      become("paused");
-      await untilSeen(signal);
+    if (away()) {
+      await untilBack(signal);
       failures = 0;
     }
     const here = new AbortController();
-    const stop = () => here.abort();
-    const pause = () => document.hidden && stop();
-    signal.addEventListener("abort", stop);
-    document.addEventListener("visibilitychange", pause);
-    const open = await listen(queries, here.signal).catch(() => false);
-    signal.removeEventListener("abort", stop);
-    document.removeEventListener("visibilitychange", pause);
-    if (signal.aborted || document.hidden) continue;
+    watch(() => away() && here.abort(), here.signal);
+    const open = await listen(queries, AbortSignal.any([signal, here.signal])).catch(() => false);
+    here.abort();
+    if (signal.aborted || away()) continue;
     failures = open ? 0 : failures + 1;
     if (failures < FAILURES_BEFORE_POLLING) {
       become("reconnecting");

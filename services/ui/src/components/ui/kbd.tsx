@@ -18,7 +18,7 @@ export function Chord({ parts, className }: { parts: string[]; className?: strin
       {parts.map((part) => (
         <kbd
           key={part}
-          className="min-w-4 rounded-sm border border-current/25 px-1 text-center font-sans text-2xs font-normal opacity-80"
+          className="min-w-4 rounded-sm border border-current/25 px-1 text-center font-sans text-2xs font-normal"
         >
           {part}
         </kbd>
