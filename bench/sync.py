@@ -20,7 +20,7 @@ POLLED = "SELECT polled_at FROM ingest.sources UNION ALL SELECT polled_at FROM p
 
 
 async def measure(folder: Path) -> list[Figure]:
-    async with world(folder, seed="bench", begun=False) as here:
+    async with world(folder, seed="bench", stage="connected") as here:
         await here.poll_every(NEVER_SECONDS)
         await here.slow_down(LATENCY_SECONDS)
         await asyncio.sleep(2)  # what was just set is read by the services

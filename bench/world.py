@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import httpx
@@ -224,11 +224,12 @@ async def world(
     parts: Parts = Parts(),  # noqa: B008 -- frozen
     *,
     seed: str = "demo",
-    begun: bool = True,
+    stage: Literal["fresh", "connected", "begun"] = "begun",
 ) -> AsyncIterator[World]:
     """A stack of its own in this folder, with the demo's people; nothing was booked by us yet.
 
-    Not begun: Hourbook reads nothing before `hourbook_cli.demo_setup.let_begin`.
+    Fresh: nobody can sign in, `stack.setup_token_file` lets the first one in. Connected: Hourbook reads
+    nothing before `hourbook_cli.demo_setup.let_begin`.
     """
     async with Stack(LocalSettings.for_test(folder), parts) as stack:
         settings = _settings(stack)
@@ -243,9 +244,10 @@ async def world(
         ):
             for twin in (at_zammad, at_kimai):
                 (await twin.post("/_twin/reset", json={"seed": seed})).raise_for_status()
-            await first_administrator(api, settings)
-            await connect(api, Twins(at_zammad, as_hourbook), settings)
-            if begun:
+            if stage != "fresh":
+                await first_administrator(api, settings)
+                await connect(api, Twins(at_zammad, as_hourbook), settings)
+            if stage == "begun":
                 await let_begin(api)
             yield World(stack, api, at_zammad, at_kimai)
 

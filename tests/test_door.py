@@ -35,7 +35,7 @@ HEADERS = (
 @pytest.fixture(scope="module")
 async def here(folder: Path) -> AsyncIterator[World]:
     parts = Parts(services=("ingest-zammad", "query-api"))
-    async with world(folder / "door-stack", parts, begun=False) as up:
+    async with world(folder / "door-stack", parts, stage="connected") as up:
         yield up
 
 

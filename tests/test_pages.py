@@ -68,7 +68,7 @@ async def lasts(here: World, booked: int, seconds: int) -> None:
 async def test_a_wrong_password_is_told_and_the_right_one_leads_where_one_wanted_to_go(
     browser: Browser, here: World
 ) -> None:
-    async with visit(browser, here.stack.url("query-api"), signed_in=False) as window:
+    async with visit(browser, here.stack.url("query-api"), signed_in=None) as window:
         page = window.page
         await window.see("/mappings")
         await expect(page.get_by_role("heading", name="Sign in to Hourbook")).to_be_visible()
@@ -96,7 +96,9 @@ async def test_an_answer_by_mouse_is_held_can_be_undone_and_is_done_when_kimai_s
     assert (await here.of_entry(booked))["reason"] == "changed_in_kimai"
     await page.get_by_role("button", name="Keep Kimai").click()
     await lasts(here, booked, 2700)
-    await expect(page.get_by_role("article")).to_contain_text("Done · demo")  # and stays in its place
+    await expect(page.get_by_role("article")).to_contain_text(
+        "Done · demo"
+    )  # and stays in its place
     await page.keyboard.press("n")
     await expect(page.get_by_role("button", name="Answered by mouse")).to_have_count(0)
 
@@ -107,7 +109,8 @@ async def test_a_link_to_a_question_that_was_answered_since_shows_that_question(
     booked, _ = await booked_and_edited(here, "Linked to")
     conflict = (await here.of_entry(booked))["conflict"]
     await here.api.post(
-        f"/api/conflicts/{conflict['conflict']}/resolve", {"choice": "zammad", "gen": conflict["gen"]}
+        f"/api/conflicts/{conflict['conflict']}/resolve",
+        {"choice": "zammad", "gen": conflict["gen"]},
     )
     await lasts(here, booked, 900)
     await booked_and_edited(here, "Another question")
@@ -254,6 +257,17 @@ async def test_axe_finds_nothing_on_any_screen(browser: Browser, here: World, sc
             found[f"{screen}, error"] = await window.axe()
     bad = {where: what for where, what in found.items() if what}
     assert bad == {}, bad
+
+
+async def test_a_page_that_could_not_be_loaded_whole_says_so_and_loads_again(
+    window: Visit,
+) -> None:
+    await window.page.route("**/assets/index-*.js", lambda route: route.abort())
+    await window.page.goto(window.at)
+    await expect(window.page.get_by_role("alert")).to_contain_text("could not be loaded")
+    await window.page.unroute("**/assets/index-*.js")
+    await window.page.get_by_role("button", name="Load again").click()
+    await expect(window.page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
 
 
 AWAY = {
