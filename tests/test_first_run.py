@@ -67,6 +67,7 @@ async def test_three_steps_lead_from_nothing_to_hours_in_kimai(
     async with visit(browser, here.stack.url("query-api"), signed_in=DEMO) as window:
         page = window.page
         await window.see("/setup")
+        await page.get_by_label("Secret of the webhook").fill("a long secret that nobody guesses")
         await connected(page, here.stack.url("zammad"), "zammad-demo-token", done=1)
         await connected(page, here.stack.url("kimai"), "kimai-demo-token", done=2)
         await page.get_by_role("button", name="Confirm and begin to read").click()

@@ -30,7 +30,7 @@ const shows: Record<string, Kind[]> = {
   listMappings: ["mappings"],
   everyMapping: ["mappings"],
   everyName: ["connectors"],
-  listUnmapped: ["mappings", "conflicts"],
+  listUnmapped: ["mappings", "conflicts", "entries"],
   listDeliveriesIn: ["tickets", "entries"],
   listDeliveriesOut: ["entries"],
   listActs: ["resolutions", "connectors", "mappings", "schedule", "runs", "users"],

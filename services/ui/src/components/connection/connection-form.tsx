@@ -40,6 +40,7 @@ export function ConnectionForm({
   onDone: (name: string) => unknown;
 }) {
   const { t } = useTranslation();
+  const [name, setName] = useState(existing?.name ?? suggested[kind].name);
   const [creates, setCreates] = useState(existing?.kind === "kimai" && existing.creates === true);
   const { act, error, isPending } = useAct(
     (body: Record<string, unknown>, key) => {
@@ -62,7 +63,7 @@ export function ConnectionForm({
     const form = new FormData(event.currentTarget);
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const body: Record<string, unknown> = { kind, base_url: text("base_url") };
-    if (!existing) body.name = text("name");
+    if (!existing) body.name = name.trim();
     if (text("token")) body.token = text("token");
     if (kind === "zammad") {
       body.time_zone = text("time_zone");
@@ -72,9 +73,10 @@ export function ConnectionForm({
       if (existing?.kind === "kimai" && existing.lockdown) body.lockdown = existing.lockdown;
     }
     for (const name of numbers[kind]) if (text(name)) body[name] = Number(text(name));
-    if (await act(body)) await onDone(existing?.name ?? text("name"));
+    if (await act(body)) await onDone(name.trim());
   }
 
+  const at = `${window.location.origin}/api/webhook/zammad/${name || "…"}`;
   const field = (name: string) => ({
     name,
     label: t(`connection.field.${name}` as never),
@@ -86,7 +88,8 @@ export function ConnectionForm({
         <TextField
           {...field("name")}
           hint={t("connection.name_hint")}
-          defaultValue={suggested[kind].name}
+          value={name}
+          onChange={({ target }) => setName(target.value)}
           pattern="[a-z][a-z0-9\-]{0,30}"
           required
         />
@@ -109,9 +112,12 @@ export function ConnectionForm({
         <>
           <TextField
             {...field("webhook_secret")}
-            hint={existing ? t("connection.secret_kept") : t("connection.webhook_secret_hint")}
+            hint={
+              existing ? t("connection.secret_kept") : t("connection.webhook_secret_hint", { at })
+            }
             type="password"
             autoComplete="off"
+            required={!existing}
           />
           <TextField
             {...field("time_zone")}
