@@ -75,13 +75,17 @@ async def test_three_steps_lead_from_nothing_to_hours_in_kimai(
         await page.get_by_role("button", name="On to the mappings").click()
         await everything_mapped(page)
         await window.picture("setup-map")
+        day = (await here.of_entry(booked))["day"]
         await page.get_by_role("button", name="See what would be written").click()
-        await expect(page.get_by_role("heading", name="would be written")).to_be_visible()
+        today = page.get_by_role("heading", name="1 time would be written")
+        await expect(today).to_be_visible()
+        await page.get_by_label("Nothing before").fill("2020-01-01")
+        await expect(page.get_by_role("heading", name="15 times would be written")).to_be_visible()
+        await page.get_by_label("Nothing before").fill(day)
+        await expect(today).to_be_visible()
         assert await window.axe() == []
         await window.picture("setup-look")
         assert await here.timesheets() == []
-        day = (await here.of_entry(booked))["day"]
-        await page.get_by_label("Nothing before").fill(day)
         await page.get_by_role("button", name="Switch writing on").click()
         await page.get_by_role("link", name="To the overview").click()
         await expect(page.get_by_role("heading", level=1, name="Overview")).to_be_visible()

@@ -200,12 +200,104 @@ async def test_a_deletion_in_kimai_is_asked_about_and_ignored_for_good_when_so_a
     await window.see(f"/conflicts?text={number}")
     await expect(window.page.get_by_role("heading", name="Deleted there")).to_be_visible()
     await window.page.keyboard.press("2")
-
-    async def is_ignored() -> bool:
-        return bool((await here.of_entry(booked))["state"] == "settled")
-
-    await eventually(is_ignored, what="that it is ignored for good")
+    await eventually(lambda: is_settled(here, booked), what="that it is ignored for good")
     assert await here.sheet_of(booked) is None
+
+
+async def written_by_hand(here: World, title: str) -> tuple[int, int, str]:
+    """Somebody has put an hour of this ticket into Kimai already: we ask before we write a second one.
+
+    Gives the time accounting, their timesheet and the ticket's number.
+    """
+    like = await here.settled(await here.book(await here.new_ticket("Like this one"), 15))
+    ticket = await here.new_ticket(title)
+    number = next(one["number"] for one in await here.tickets() if one["id"] == ticket)
+    wish = {part: like[part] for part in ("project", "activity", "begin", "end")}
+    wish |= {"user": 4, "description": f"#{number}"}  # whose day we have not just looked at
+    made = await here.kimai.post("/api/timesheets", json=wish)
+    made.raise_for_status()
+    booked = await here.book(ticket, 15, agent=4)
+    await here.asked(booked, "possible_duplicate")
+    return booked, made.json()["id"], str(number)
+
+
+async def test_a_timesheet_that_was_written_by_hand_is_adopted_by_key(
+    here: World, window: Visit
+) -> None:
+    booked, by_hand, number = await written_by_hand(here, "By hand, adopted")
+    await window.see(f"/conflicts?text={number}")
+    await expect(window.page.get_by_role("heading", name="By hand, adopted")).to_be_visible()
+    await window.picture("duplicate")
+    found = await window.axe()
+    assert found == [], found
+    await window.page.keyboard.press("3")
+    await eventually(lambda: is_settled(here, booked), what="that it is adopted")
+    assert (await here.of_entry(booked))["sheet"].endswith(f":{by_hand}")
+
+
+async def test_a_timesheet_that_was_written_by_hand_is_another_hour_when_so_answered_by_mouse(
+    here: World, window: Visit
+) -> None:
+    booked, by_hand, number = await written_by_hand(here, "By hand, another")
+    await window.see(f"/conflicts?text={number}")
+    await window.page.get_by_role("button", name="Write to Kimai").click()
+    await lasts(here, booked, 900)
+    assert not (await here.of_entry(booked))["sheet"].endswith(f":{by_hand}")
+
+
+async def test_both_sides_changed_and_zammad_is_taken_by_mouse(here: World, window: Visit) -> None:
+    booked = await here.book(await here.new_ticket("Both changed"), 15)
+    row = await here.settled(booked)
+    hour = row["begin"][:14]
+    edit = {"begin": f"{hour}00:00+00:00", "end": f"{hour}45:00+00:00"}
+    (await here.kimai.patch(f"/api/timesheets/{row['id']}", json=edit)).raise_for_status()
+    await here.edit(booked, 30)
+    await here.asked(booked, "changed_on_both_sides")
+    number = (await here.of_entry(booked))["ticket_number"]
+    await window.see(f"/conflicts?text={number}")
+    await window.picture("both-changed")
+    await window.page.get_by_role("button", name="Take Zammad").click()
+    await lasts(here, booked, 1800)
+
+
+async def test_what_is_exported_and_then_changed_in_zammad_stays_when_so_answered(
+    here: World, window: Visit
+) -> None:
+    booked = await here.book(await here.new_ticket("Billed already"), 15)
+    row = await here.settled(booked)
+    (await here.kimai.post("/_twin/export", json={"ids": [row["id"]]})).raise_for_status()
+    await here.edit(booked, 30)
+    await here.asked(booked, "locked_in_kimai")
+    number = (await here.of_entry(booked))["ticket_number"]
+    await window.see(f"/conflicts?text={number}")
+    await expect(window.page.get_by_role("article")).to_contain_text("exported")
+    await window.page.keyboard.press("2")
+    await eventually(lambda: is_settled(here, booked), what="that it stays as it is billed")
+    await lasts(here, booked, 900)
+
+
+async def test_map_now_leads_to_the_mapping_and_releases_what_waited(
+    here: World, window: Visit
+) -> None:
+    mappings = (await here.api.get("/api/mappings", kind="worker"))["items"]
+    anna = next(one for one in mappings if one["source_key"] == "3")
+    await here.api.delete(f"/api/mappings/{anna['mapping']}")
+    booked = await here.book(await here.new_ticket("Whose is it"), 15)
+    await here.asked(booked, "unmapped_worker")
+    page = window.page
+    number = (await here.of_entry(booked))["ticket_number"]
+    await window.see(f"/conflicts?text={number}")
+    await page.get_by_role("link", name="Map now").click()
+    await expect(page.get_by_role("heading", level=1, name="Mappings")).to_be_visible()
+    row = page.get_by_role("listitem").filter(has_text="Anna Berg")
+    await expect(row).to_contain_text("releases 1 entry")
+    await window.picture("map-now")
+    await row.get_by_role("button", name="Save").click()
+    await lasts(here, booked, 900)
+
+
+async def is_settled(here: World, booked: int) -> bool:
+    return bool((await here.of_entry(booked)).get("state") == "settled")
 
 
 async def test_keys_and_palette_lead_everywhere(window: Visit) -> None:

@@ -5,12 +5,21 @@ import { Button } from "@/components/ui/button";
 import { TextField } from "@/components/ui/field";
 import { useAct } from "@/lib/act";
 
+/** From when on time is written, as it was said, or else from today. */
+export const firstDay = ({ start_on }: KimaiConnector) =>
+  start_on ?? new Date().toISOString().slice(0, 10);
+
 /** Nothing is written before a person switches it on, and nothing of before its first day. */
-export function WritingSwitch({ connector }: { connector: KimaiConnector }) {
+export function WritingSwitch({
+  connector,
+  onDay,
+}: {
+  connector: KimaiConnector;
+  /** Another day was chosen, and not yet said. */
+  onDay?: (day: string) => void;
+}) {
   const { t } = useTranslation();
-  const [startOn, setStartOn] = useState(
-    connector.start_on ?? new Date().toISOString().slice(0, 10),
-  );
+  const [startOn, setStartOn] = useState(firstDay(connector));
   const { act, isPending } = useAct(
     (on: boolean, key) =>
       switchWriting({
@@ -30,7 +39,10 @@ export function WritingSwitch({ connector }: { connector: KimaiConnector }) {
           type="date"
           className="w-44"
           value={startOn}
-          onChange={({ target }) => setStartOn(target.value)}
+          onChange={({ target }) => {
+            setStartOn(target.value);
+            if (target.value) onDay?.(target.value);
+          }}
         />
         {connector.writing ? (
           <>

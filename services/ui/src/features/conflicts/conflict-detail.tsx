@@ -225,7 +225,7 @@ function Candidates({
                   href={links.timesheet(sheet) ?? undefined}
                   target="_blank"
                   rel="noreferrer"
-                  className="mr-2 text-ink-muted tabular-nums hover:underline"
+                  className="mr-2 text-ink-muted tabular-nums underline"
                 >
                   #{sheet.split(":")[2]}
                 </a>

@@ -1,14 +1,14 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { KimaiConnector, WritingPreview, ZammadConnector } from "@/api";
 import { listConnectorsOptions, previewWritingOptions } from "@/api/@tanstack/react-query.gen";
 import { ConnectionForm } from "@/components/connection/connection-form";
 import { ConnectionTest } from "@/components/connection/connection-test";
 import { UnitQuestion } from "@/components/connection/unit-question";
-import { WritingSwitch } from "@/components/connection/writing-switch";
+import { firstDay, WritingSwitch } from "@/components/connection/writing-switch";
 import { Day, Duration } from "@/components/format";
 import { UnmappedList } from "@/components/mapping/unmapped-list";
 import { PageHead } from "@/components/page-head";
@@ -132,12 +132,11 @@ function Part({ title, done, children }: { title: string; done: boolean; childre
 /** What would be written, by the very rules that decide; then the switch. */
 function Look({ kimai }: { kimai: KimaiConnector }) {
   const { t } = useTranslation();
+  const [day, setDay] = useState(firstDay(kimai));
   const { data, error, refetch, isFetching } = useQuery({
-    ...previewWritingOptions({
-      path: { name: kimai.name },
-      query: { start_on: kimai.start_on ?? undefined },
-    }),
+    ...previewWritingOptions({ path: { name: kimai.name }, query: { start_on: day } }),
     staleTime: 0,
+    placeholderData: keepPreviousData,
   });
   return (
     <div className="flex flex-col gap-6">
@@ -155,7 +154,7 @@ function Look({ kimai }: { kimai: KimaiConnector }) {
       </Button>
       <section className="rounded-lg border border-line p-4">
         <h2 className="pb-3 font-semibold">{t("writing.title")}</h2>
-        <WritingSwitch connector={kimai} />
+        <WritingSwitch connector={kimai} onDay={setDay} />
       </section>
       {kimai.writing && (
         <Link to="/" className={buttonLook({ kind: "primary", className: "self-end" })}>
