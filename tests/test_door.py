@@ -24,6 +24,8 @@ PAGE = (
 SCRIPT = "export const sentence = 'an hour travels';\n" * 100
 WEBHOOK = f"/api/webhook/zammad/{DESK}"
 LIMIT = int(Settings.model_fields["webhook_limit_bytes"].default)
+DOOR = "127.0.0.1"
+"""Where nginx comes from, as query-api sees it."""
 HEADERS = (
     "content-security-policy",
     "x-content-type-options",
@@ -34,7 +36,10 @@ HEADERS = (
 
 @pytest.fixture(scope="module")
 async def here(folder: Path) -> AsyncIterator[World]:
-    parts = Parts(services=("ingest-zammad", "query-api"))
+    parts = Parts(
+        services=("ingest-zammad", "query-api"),
+        environment={"query-api": {"HOURBOOK_TRUSTED_PROXIES": DOOR}},
+    )
     async with world(folder / "door-stack", parts, stage="connected") as up:
         yield up
 
@@ -139,6 +144,27 @@ async def test_the_api_is_behind_it_and_knows_whom_it_serves(browser: httpx.Asyn
     assert (await browser.get("/api/connectors")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("own", "told", "seen"),
+    [
+        ("127.0.0.7", "", "127.0.0.7"),
+        ("127.0.0.7", "198.51.100.9", "127.0.0.7"),  # claimed by nobody whom we trust
+        (DOOR, "198.51.100.9", "198.51.100.9"),  # a proxy with TLS in front of the door
+        (DOOR, "203.0.113.1, 198.51.100.9", "198.51.100.9"),
+    ],
+)
+async def test_who_asks_is_seen_through_the_door(
+    opened: str, here: World, own: str, told: str, seen: str
+) -> None:
+    transport = httpx.AsyncHTTPTransport(local_address=own)
+    async with httpx.AsyncClient(base_url=opened, transport=transport) as client:
+        body = {"name": DEMO_USER, "password": DEMO_PASSWORD}
+        headers = {"X-Forwarded-For": told} if told else {}
+        (await client.post("/api/auth/login", json=body, headers=headers)).raise_for_status()
+    (visit,) = (await here.api.get("/api/visits", limit="1"))["items"]
+    assert (visit["what"], visit["address"]) == ("signed_in", seen)
+
+
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 401), (LIMIT + 1, 413)])
 async def test_a_webhook_is_as_long_as_ingest_takes_it_and_no_longer(
     browser: httpx.AsyncClient, here: World, size: int, status: int
@@ -182,5 +208,6 @@ def test_no_location_has_a_header_of_its_own_that_would_drop_the_others() -> Non
     conf = configured(port=1, pages=Path("/pages"), query_api="q:1", ingest_zammad="i:1")
     for location in re.findall(r"location [^{]*\{([^}]*)\}", conf):
         assert "add_header" not in location
+        assert "proxy_set_header" not in location
     limits = set(re.findall(r"client_max_body_size (\w+);", TEMPLATE.read_text()))
     assert limits == {f"{LIMIT // 1024 // 1024}m"}

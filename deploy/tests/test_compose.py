@@ -1,6 +1,7 @@
 """docker-compose.yml keeps what it promises, without an engine to ask."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,17 @@ def test_one_port_is_published_and_to_this_machine_only() -> None:
     for service in SERVICE.values():
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:")
+
+
+def test_the_door_and_whoever_stands_before_it_are_believed_about_who_asks() -> None:
+    """A client of theirs would look like every other one: limited together, noted as one."""
+    (pool,) = COMPOSE["networks"]["outside"]["ipam"]["config"]
+    trusted = SERVICE["query-api"]["environment"]["HOURBOOK_TRUSTED_PROXIES"]
+    assert trusted == f"{pool['subnet']},${{HOURBOOK_TRUSTED_PROXIES:-}}"
+    network = re.fullmatch(r"\$\{HOURBOOK_NETWORK:-(.+)\}", pool["subnet"])
+    assert network
+    assert ip_network(network[1]).is_private
+    assert SERVICE["ui"]["networks"] == ["outside"]
 
 
 def test_no_secret_stands_in_the_file_and_each_goes_only_to_whom_it_is_for() -> None:

@@ -1,6 +1,7 @@
 """What Kubernetes is told keeps what we promise, object by object."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,27 @@ def allowed(overlay: str, kind: str, name: str) -> list[Any]:
             if name in expression["values"]:
                 rules += policy["spec"].get(kind, [])
     return rules
+
+
+@both
+def test_who_asks_is_told_by_pods_that_the_policies_let_in_and_by_nobody_else(overlay: str) -> None:
+    """query-api believes private networks about X-Forwarded-For: only doors may come from there."""
+    trusted = told(service_of(overlay, "query-api"), everything(overlay))[
+        "HOURBOOK_TRUSTED_PROXIES"
+    ]
+    assert all(ip_network(network).is_private for network in trusted.split(",")[:3])
+    let_in = [
+        {**peer.get("namespaceSelector", peer.get("podSelector"))["matchLabels"]}
+        for rule in allowed(overlay, "ingress", "query-api")
+        for peer in rule["from"]
+    ]
+    assert sorted(name for labels in let_in for name in labels.values()) == [
+        "ingress-nginx",
+        "monitoring",
+        "ui",
+    ]
+    doors = named(render(overlay, "."), "NetworkPolicy", "ui-to-the-services")["spec"]
+    assert doors["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "ui"}
 
 
 @both

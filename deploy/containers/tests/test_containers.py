@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[3]
 STAY = ("kafka", "postgres", "ingest-zammad", "reconciler", "push-kimai", "query-api", "ui")
 OURS = STAY[2:-1]
 GRACE_SECONDS = 30
+SETTLED_SECONDS = 15
+"""Longer than push's and ingest's polls are apart."""
 
 
 class Stack:
@@ -33,6 +35,7 @@ class Stack:
             "HOURBOOK_ZAMMAD_TWIN_PORT": "0",
             "HOURBOOK_KIMAI_TWIN_PORT": "0",
             "HOURBOOK_UI_PORT": "0",
+            "HOURBOOK_NETWORK": "172.30.85.0/24",
         }
 
     def compose(self, *arguments: str, given: bytes | None = None, may_fail: bool = False) -> bytes:
@@ -167,6 +170,17 @@ def test_the_pages_door_serves_the_pages_and_passes_the_rest_on(stack: Stack) ->
         assert sent.status_code == status
 
 
+@pytest.mark.parametrize("proxied", ["198.51.100.9", "203.0.113.1, 198.51.100.9"])
+def test_who_signs_in_is_seen_through_the_door_and_a_proxy_in_front(
+    stack: Stack, proxied: str
+) -> None:
+    body = {"name": "nobody", "password": "a wrong one, of course"}
+    told = {"X-Forwarded-For": proxied}
+    assert answer(stack, "/api/auth/login", method="POST", json=body, headers=told).is_client_error
+    last = asked(stack, "SELECT address FROM vault.visits ORDER BY at DESC LIMIT 1")
+    assert last == "198.51.100.9"
+
+
 def test_the_pages_door_finds_a_service_that_was_made_anew(stack: Stack) -> None:
     stack.compose(
         "up", "--detach", "--no-build", "--wait", "--force-recreate", "--no-deps", "query-api"
@@ -179,6 +193,8 @@ def test_the_pages_door_finds_a_service_that_was_made_anew(stack: Stack) -> None
 
 
 def test_what_is_for_ever_comes_back_from_a_backup(stack: Stack) -> None:
+    before = booked(stack)
+    assert before
     stack.compose("stop", *OURS, "zammad-twin", "kimai-twin")
     backup = stack.command("backup")
     held = tables(stack)
@@ -191,9 +207,34 @@ def test_what_is_for_ever_comes_back_from_a_backup(stack: Stack) -> None:
     stack.command("restore", given=backup)
     # it tells another read model than before: there was none
     stack.compose("run", "--rm", "-T", "--no-deps", "rebuild", may_fail=True)
-    stack.up()
     assert tables(stack) == held
+    stack.up()
+    read_again(stack, held["ledger"])
+    # both sides were read again, and nothing was wished for that was there already
+    assert tables(stack) | {"ledger": 0} == held | {"ledger": 0}
+    assert booked(stack) == before
     stack.an_hour_travels()
+
+
+def booked(stack: Stack) -> list[dict[str, Any]]:
+    """All timesheets that Kimai holds."""
+    place = stack.compose("port", "kimai-twin", "8311").decode().strip()
+    known = {"Authorization": "Bearer kimai-admin-token"}
+    state = httpx.get(f"http://{place}/_twin/state", headers=known).raise_for_status().json()
+    return list(state["timesheets"])
+
+
+def read_again(stack: Stack, known: int) -> None:
+    """Wait until what the two sides hold was told once more, and nothing more is."""
+    last, since = known, time.monotonic()
+    for _ in range(120):
+        now = tables(stack)["ledger"]
+        if now != last:
+            last, since = now, time.monotonic()
+        if now > known and time.monotonic() - since > SETTLED_SECONDS:
+            return
+        time.sleep(1)
+    raise AssertionError(f"the ledger went from {known} to {last} and does not come to rest")
 
 
 def tables(stack: Stack) -> dict[str, int]:
@@ -205,11 +246,10 @@ def tables(stack: Stack) -> dict[str, int]:
         "keys": "SELECT count(*) FROM vault.subject_keys",
         "secrets": "SELECT count(*) FROM vault.secrets",
     }
-    return {
-        name: int(
-            stack.compose(
-                "exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "hourbook", "-Atc", query
-            )
-        )
-        for name, query in counts.items()
-    }
+    return {name: int(asked(stack, query)) for name, query in counts.items()}
+
+
+def asked(stack: Stack, query: str) -> str:
+    """Of the database, as its owner."""
+    psql = ("psql", "-U", "postgres", "-d", "hourbook", "-Atc", query)
+    return stack.compose("exec", "-T", "postgres", *psql).decode().strip()

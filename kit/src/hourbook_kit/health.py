@@ -96,6 +96,7 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
         port=port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # whose X-Forwarded-For is believed is the service's to know
         timeout_graceful_shutdown=3,
     )
     await uvicorn.Server(config).serve()
