@@ -232,6 +232,25 @@ async def test_postgresql_and_not_kafka_says_where_to_go_on(
 
 
 @pytest.mark.anyio
+async def test_where_to_go_on_may_take_longer_to_learn_than_a_request_of_kafka(
+    settings: Settings, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Faust takes a seek that lasts longer than that for its own end, and reads nothing ever after."""
+    entry = an_entry(3101, 3101)
+    await tell(settings, *POLICY, entry)
+    with running(settings, tmp_path) as service:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE book.checkpoint IN ACCESS EXCLUSIVE MODE")
+
+            async def waits() -> bool:
+                return last_words(service.log).count("assignment_waits") >= 2  # 10 s each
+
+            await until(waits, service.log)
+        await until(booked(connection, entry), service.log)
+        assert service.process.poll() is None
+
+
+@pytest.mark.anyio
 async def test_killed_again_and_again_it_counts_everything_once(
     settings: Settings, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:

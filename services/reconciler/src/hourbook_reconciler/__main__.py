@@ -30,7 +30,7 @@ STOP_SECONDS = 4
 """For leaving the group in good order; whoever stops us kills us some time later."""
 KAFKA_PATIENCE_SECONDS = 60
 BEGIN_SECONDS = 120
-"""Faust's thread may fail to begin and say nothing (seen on a machine with forty waiting for two cores)."""
+"""Joining the group and the seek, which has an end of its own; what lasts longer will not end by itself."""
 
 
 async def run(settings: Settings) -> None:

@@ -27,6 +27,9 @@ log = structlog.get_logger()
 REST_SECONDS_MAX = 0.05
 """After a transaction we rest as long as it took: the busier we are, the more comes together."""
 
+SEEK_SECONDS_MAX = 90
+"""Longer than the authority's patience, which ends the process; below Kafka's `max_poll_interval`."""
+
 Commit = Callable[[list[Record]], Awaitable[None]]
 """Applies a batch in one transaction, or ends the process."""
 
@@ -40,16 +43,26 @@ class Offsets(Protocol):
 class PostgresConsumer(driver.Consumer):
     """Faust's consumer, which begins where PostgreSQL says."""
 
+    async def on_started(self) -> None:
+        """Faust waits for a seek as long as for one request, and takes a longer one for its own end.
+
+        Then it reads nothing ever after and says nothing. Kafka's client is made by now: its requests keep their 10 s.
+        """
+        await super().on_started()
+        self.app.conf.broker_request_timeout = SEEK_SECONDS_MAX
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Faust calls this after every (re)assignment, and nothing is fetched before it returns."""
-        base: Mapping[TP, int] = await super().seek_to_committed()
+        """Faust calls this after every (re)assignment, and nothing is fetched before it returns.
+
+        Kafka is not asked for offsets of its own: that would be a request for each partition, one after the other.
+        """
         ours = {tp for tp in self.assignment() if tp.topic == LEDGER.name}
         transport = cast("PostgresTransport", self.transport)
         found = await transport.agent.where({tp.partition for tp in ours})
         over = {tp: found[tp.partition] for tp in ours}
         if over:
             await self.seek_wait(over)
-        return {**base, **over}
+        return over
 
 
 class PostgresTransport(driver.Transport):
@@ -175,7 +188,7 @@ def make_app(settings: KafkaSettings, group: str, instance: str | None, folder: 
         broker_heartbeat_interval=1.0,
         broker_request_timeout=10.0,
         broker_rebalance_timeout=10.0,
-        broker_max_poll_interval=60.0,
+        broker_max_poll_interval=120.0,  # from the client's making to the first fetch, the seek between them
         stream_wait_empty=True,
         stream_buffer_maxsize=4096,
     )

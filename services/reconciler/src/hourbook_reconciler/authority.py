@@ -33,10 +33,11 @@ class Authority:
         deadline = loop.time() + PATIENCE_SECONDS
         while True:
             try:
-                return await self._offsets(partitions)
+                async with asyncio.timeout_at(deadline):
+                    return await self._offsets(partitions)
             except (*TRANSIENT, KafkaError) as error:
                 log.warning("assignment_waits", error=type(error).__name__)
-                if loop.time() > deadline:
+                if loop.time() >= deadline:
                     die("Kafka or PostgreSQL stayed away while partitions were assigned")
             await asyncio.sleep(PAUSE_SECONDS)
 
