@@ -18,6 +18,17 @@ def test_every_setting_stands_in_the_readme_and_nothing_else_does() -> None:
     assert told == there
 
 
+def test_every_claim_of_the_readme_names_a_test_or_a_document_that_there_is() -> None:
+    claims = (ROOT / "README.md").read_text().split("## What it claims")[1].split("\n## ")[0]
+    rows = [row for row in claims.splitlines() if row.startswith("| ")][1:]
+    assert rows
+    for row in rows:
+        held = re.findall(r"`([\w-]+/[\w/.-]+)`|\]\(([\w/.-]+)\)", row.split("|")[2])
+        assert held, row
+        for path in (ROOT / (test or document) for test, document in held):
+            assert path.is_file() or list(path.rglob("test_*.py")), path
+
+
 @pytest.mark.parametrize(
     "target",
     ["setup", "demo", "test", "check", "bench", "chaos", "manifests", "containers", "clean"],
