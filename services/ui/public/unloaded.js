@@ -8,7 +8,7 @@
     ],
     de: [
       "Hourbook konnte nicht geladen werden",
-      "Das Netz hat gewechselt oder fehlt. Verloren ist nichts.",
+      "Das Netz fehlt gerade. Verloren ist nichts.",
       "Noch einmal laden",
     ],
     fr: [
