@@ -13,7 +13,7 @@ from hourbook_local.stack import Parts
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
 expect.set_options(timeout=PATIENCE_MS)
 
-UNDO = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "3"}})
+UNDO = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "10"}})
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +185,9 @@ async def test_the_story_of_an_hour_tells_all_that_happened_to_it(
     await page.get_by_role("link", name=number).first.click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("A told story")
     await window.settled()
+    came = page.get_by_role("region", name="How this came to be")
+    await expect(came).to_contain_text("a minute")
+    await expect(came).to_contain_text("Anna Berg is mapped")
     await window.picture("story")
     for tab in ("Timeline", "Raw"):
         await page.get_by_role("tab", name=tab).click()

@@ -7,7 +7,7 @@ const MINUTES = 60_000;
 const ASKED_MAX = 200;
 const named = ["agent", "organization"] as const;
 type NamedKind = (typeof named)[number];
-type Keyed = Pick<Mapping, "kind" | "source" | "source_key">;
+export type Keyed = Pick<Mapping, "kind" | "source" | "source_key">;
 
 /** What Zammad has a name for that it tells: agents and organizations. */
 function namedBy({ kind, source_key }: Keyed): { kind: NamedKind; id: number } | null {

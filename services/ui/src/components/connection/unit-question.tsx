@@ -7,18 +7,16 @@ import { TextField } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
 import { useAct } from "@/lib/act";
 import { decimalHours } from "@/lib/durations";
+import { units, useUnitLength } from "@/lib/units";
 
-const units = { minute: 60, quarter: 900, hour: 3600, custom: 60 } satisfies Record<
-  UnitBody["unit"],
-  number
->;
+const choices = { ...units, custom: 60 } satisfies Record<UnitBody["unit"], number>;
 
 /** Zammad keeps a number without a unit: only a person knows what one of it is worth. */
 export function UnitQuestion({ connector }: { connector: ZammadConnector | SourceConnector }) {
   const { t, i18n } = useTranslation();
   const [unit, setUnit] = useState<UnitBody["unit"]>("minute");
   const [seconds, setSeconds] = useState(60);
-  const each = unit === "custom" ? seconds : units[unit];
+  const each = unit === "custom" ? seconds : choices[unit];
   const { act, isPending } = useAct(
     (body: UnitBody, key) =>
       confirmUnit({
@@ -30,12 +28,7 @@ export function UnitQuestion({ connector }: { connector: ZammadConnector | Sourc
     { done: t("unit.confirmed") },
   );
   const known = connector.units.at(-1);
-  const lengthOf = (worth: number) => {
-    const named = (["minute", "quarter", "hour"] as const).find((one) => units[one] === worth);
-    return named
-      ? t(`unit.of.${named}`)
-      : t("time.hours", { hours: decimalHours(worth, i18n.language) });
-  };
+  const lengthOf = useUnitLength();
   return (
     <div className="flex flex-col gap-3">
       <p className="text-ink-muted">{t("unit.why")}</p>
@@ -57,7 +50,7 @@ export function UnitQuestion({ connector }: { connector: ZammadConnector | Sourc
         <Select
           label={t("unit.label")}
           value={unit}
-          options={(Object.keys(units) as UnitBody["unit"][]).map((value) => ({
+          options={(Object.keys(choices) as UnitBody["unit"][]).map((value) => ({
             value,
             label: t(`unit.of.${value}`),
           }))}

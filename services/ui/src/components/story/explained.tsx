@@ -1,17 +1,26 @@
 import { Check, X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { EntryStory } from "@/api";
 import { Duration } from "@/components/format";
-import { decimalHours } from "@/lib/durations";
 import { type Names, useNames } from "@/lib/names";
+import { type Keyed, useSourceKey } from "@/lib/source-keys";
 import type { Rule, Trace, Work } from "@/lib/story";
+import { useUnitLength } from "@/lib/units";
 
 /** Raw units → factor → net → rules → asked → held: how a minute came to be where it is. */
 export function Explained({ story }: { story: EntryStory }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const names = useNames();
+  const lengthOf = useUnitLength();
   const trace = story.trace as Trace | null;
+  const rules = useMemo(
+    () => (trace?.rules ?? []).map((rule) => ({ rule, keyed: keyedBy(rule, story.connection) })),
+    [trace, story.connection],
+  );
+  const nameOf = useSourceKey(
+    useMemo(() => rules.flatMap(({ keyed }) => (keyed ? [keyed] : [])), [rules]),
+  );
   const want = story.want as Work | null;
   const taken = trace?.taken ?? [];
   return (
@@ -23,7 +32,7 @@ export function Explained({ story }: { story: EntryStory }) {
         <Line name={t("explained.raw")}>
           {t("explained.units", {
             units: story.raw_units,
-            each: decimalHours(story.seconds_per_unit, i18n.language),
+            each: lengthOf(story.seconds_per_unit),
           })}{" "}
           = <Duration seconds={story.duration_seconds} className="font-medium" />
         </Line>
@@ -35,9 +44,12 @@ export function Explained({ story }: { story: EntryStory }) {
             </span>
           ))}
         </Line>
-        {trace?.rules?.map((rule) => (
-          <Line key={`${rule.kind}-${rule.key}`} name={t(`mapping.kind.${kindOf(rule)}`)}>
-            <Fired rule={rule} />
+        {rules.map(({ rule, keyed }) => (
+          <Line
+            key={`${rule.kind}-${rule.key}`}
+            name={t(`mapping.kind.${keyed ? keyed.kind : "unknown"}`)}
+          >
+            <Fired fired={rule.mapping !== null} name={keyed ? nameOf(keyed) : rule.key} />
           </Line>
         ))}
         <Line name={t("explained.wanted")}>
@@ -55,22 +67,25 @@ export function Explained({ story }: { story: EntryStory }) {
   );
 }
 
-const kindOf = (rule: Rule) =>
-  rule.kind === "customer" || rule.kind === "activity" || rule.kind === "worker"
-    ? rule.kind
-    : "unknown";
+type Known = Keyed & { kind: "customer" | "activity" | "worker" };
 
-function Fired({ rule }: { rule: Rule }) {
+/** As a mapping is named by; null for a kind of rule that this version does not know. */
+const keyedBy = ({ kind, key }: Rule, source: string): Known | null =>
+  kind === "customer" || kind === "activity" || kind === "worker"
+    ? { kind, source, source_key: key }
+    : null;
+
+function Fired({ fired, name }: { fired: boolean; name: string }) {
   const { t } = useTranslation();
-  return rule.mapping ? (
+  return fired ? (
     <span>
       <Check className="mr-1 inline size-3.5 text-ok" aria-hidden />
-      {t("explained.fired", { key: rule.key })}
+      {t("explained.fired", { key: name })}
     </span>
   ) : (
     <span className="text-ink-muted">
       <X className="mr-1 inline size-3.5" aria-hidden />
-      {t("explained.not_fired", { key: rule.key })}
+      {t("explained.not_fired", { key: name })}
     </span>
   );
 }
