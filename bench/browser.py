@@ -8,16 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import (
-    Browser,
-    BrowserContext,
-    Page,
-    async_playwright,
-    expect,
-)
-from playwright.async_api import (
-    TimeoutError as PlaywrightTimeoutError,
-)
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright, expect
 
 from hourbook_cli.settings import DEMO_PASSWORD, DEMO_USER
 
@@ -35,6 +26,7 @@ ARGUMENTS = (
 )
 PATIENCE_MS = 30_000
 """Of each thing waited for: the machine may do much else."""
+expect.set_options(timeout=PATIENCE_MS)
 DEMO = {"name": DEMO_USER, "password": DEMO_PASSWORD}
 SCREENS = {
     "overview": "/",
@@ -47,8 +39,6 @@ SCREENS = {
     "people": "/people",
     "setup": "/setup",
 }
-
-
 _failures = count(1)
 
 
@@ -83,7 +73,7 @@ class Visit:
         await self.page.goto(self.at + path)
         try:
             await self.settled()
-        except (PlaywrightTimeoutError, AssertionError):
+        except (Error, AssertionError):
             if not self.network_changed:
                 raise
         if self.network_changed:
@@ -91,7 +81,7 @@ class Visit:
 
     async def settled(self) -> None:
         await self.page.locator("h1").first.wait_for()
-        await expect(self.page.locator(".skeleton")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(self.page.locator(".skeleton")).to_have_count(0)
 
     async def picture(self, name: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -105,9 +95,6 @@ class Visit:
             ".flatMap(one => one.nodes.map(node => `${one.id}: ${node.target} ${node.html.slice(0, 120)}`))"
         )
         return [str(one) for one in found]
-
-    async def words(self) -> str:
-        return str(await self.page.locator("body").inner_text())
 
 
 @asynccontextmanager

@@ -6,17 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from bench.browser import DEMO, PATIENCE_MS, SCREENS, chromium, visit
+from bench.browser import DEMO, SCREENS, visit
 from bench.world import World, eventually, world
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.story, pytest.mark.timeout(300)]
-expect.set_options(timeout=PATIENCE_MS)
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

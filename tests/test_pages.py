@@ -1,25 +1,19 @@
 """What a person does in a browser, on the real pages of a real stack with both twins."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from bench.browser import PATIENCE_MS, SCREENS, Visit, chromium, visit
+from bench.browser import SCREENS, Visit, visit
 from bench.world import World, eventually, world
 from hourbook_local.stack import Parts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
-expect.set_options(timeout=PATIENCE_MS)
 
 UNDO = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "10"}})
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +37,19 @@ async def booked_and_edited(here: World, title: str) -> tuple[int, str]:
 
 
 async def edited_in_kimai(here: World, ticket: int) -> tuple[int, str]:
+    booked = await three_quarters_in_kimai(here, ticket)
+    await here.asked(booked, "changed_in_kimai")
+    return booked, (await here.of_entry(booked))["ticket_number"]
+
+
+async def three_quarters_in_kimai(here: World, ticket: int) -> int:
+    """Of a quarter of an hour in Zammad; nothing is known of it yet."""
     booked = await here.book(ticket, 15)
     row = await here.settled(booked)
     hour = row["begin"][:14]
     edit = {"begin": f"{hour}00:00+00:00", "end": f"{hour}45:00+00:00"}
     (await here.kimai.patch(f"/api/timesheets/{row['id']}", json=edit)).raise_for_status()
-    await here.asked(booked, "changed_in_kimai")
-    return booked, (await here.of_entry(booked))["ticket_number"]
+    return booked
 
 
 async def deleted_in_kimai(here: World, ticket: int) -> tuple[int, str]:
@@ -249,11 +249,7 @@ async def test_a_timesheet_that_was_written_by_hand_is_another_hour_when_so_answ
 
 
 async def test_both_sides_changed_and_zammad_is_taken_by_mouse(here: World, window: Visit) -> None:
-    booked = await here.book(await here.new_ticket("Both changed"), 15)
-    row = await here.settled(booked)
-    hour = row["begin"][:14]
-    edit = {"begin": f"{hour}00:00+00:00", "end": f"{hour}45:00+00:00"}
-    (await here.kimai.patch(f"/api/timesheets/{row['id']}", json=edit)).raise_for_status()
+    booked = await three_quarters_in_kimai(here, await here.new_ticket("Both changed"))
     await here.edit(booked, 30)
     await here.asked(booked, "changed_on_both_sides")
     number = (await here.of_entry(booked))["ticket_number"]
@@ -345,10 +341,11 @@ async def test_axe_finds_nothing_on_any_screen(browser: Browser, here: World, sc
         for screen in ("conflicts", "entries"):
             await window.see(f"{SCREENS[screen]}?text=nothing-is-called-so")
             found[f"{screen}, empty"] = await window.axe()
-        await window.page.route("**/api/[!a]*", lambda route: route.fulfill(status=503, json=AWAY))
+        await window.page.route(BEHIND_THE_DOOR, lambda route: route.fulfill(status=503, json=AWAY))
         for screen, path in SCREENS.items():
             await window.page.goto(window.at + path)
-            await window.page.locator("h1").first.wait_for()
+            told = window.page.get_by_role("alert").filter(has_text="The database does not answer")
+            await expect(told.first).to_be_visible()
             found[f"{screen}, error"] = await window.axe()
     bad = {where: what for where, what in found.items() if what}
     assert bad == {}, bad
@@ -365,8 +362,10 @@ async def test_a_page_that_could_not_be_loaded_whole_says_so_and_loads_again(
     await expect(window.page.get_by_role("heading", level=1, name="Overview")).to_be_visible()
 
 
+BEHIND_THE_DOOR = re.compile(r"/api/(?!auth/)")
+"""All but who is signed in."""
 AWAY = {
-    "type": "about:blank#database_away",
+    "type": "urn:hourbook:problem:database-away",
     "title": "The database does not answer",
     "status": 503,
     "detail": "Try again.",

@@ -17,6 +17,7 @@ import { auditSearch } from "@/features/audit/audit-search";
 import { conflictsOptions, conflictsSearch } from "@/features/conflicts/conflicts-search";
 import { deliveriesSearch } from "@/features/deliveries/deliveries-search";
 import { entriesOptions, entriesSearch } from "@/features/entries/entries-search";
+import { either, words } from "@/lib/search";
 import { whoIsIn } from "@/lib/session";
 import { Shell } from "@/shell";
 
@@ -26,8 +27,8 @@ const login = createRoute({
   getParentRoute: () => root,
   path: "/login",
   validateSearch: z.object({
-    from: z.catch(z.optional(z.string()), undefined),
-    invitation: z.catch(z.optional(z.string()), undefined),
+    from: words(),
+    invitation: words(),
   }),
   component: lazyRouteComponent(() => import("@/features/login/login-page"), "LoginPage"),
 });
@@ -61,7 +62,7 @@ const entries = createRoute({
 const story = createRoute({
   getParentRoute: () => inside,
   path: "/entries/$entry",
-  validateSearch: z.object({ tab: z.catch(z.optional(z.enum(["timeline", "raw"])), undefined) }),
+  validateSearch: z.object({ tab: either(z.enum(["timeline", "raw"])) }),
   loader: ({ context: { queries }, params }) =>
     queries.prefetchQuery(readEntryOptions({ path: params })),
   component: lazyRouteComponent(() => import("@/features/story/story-page"), "StoryPage"),
@@ -71,9 +72,9 @@ const connections = createRoute({
   getParentRoute: () => inside,
   path: "/connections",
   validateSearch: z.object({
-    name: z.catch(z.optional(z.string()), undefined),
-    make: z.catch(z.optional(z.enum(["zammad", "kimai"])), undefined),
-    schedule: z.catch(z.optional(z.boolean()), undefined),
+    name: words(),
+    make: either(z.enum(["zammad", "kimai"])),
+    schedule: either(z.boolean()),
   }),
   loader: ({ context: { queries } }) => queries.prefetchQuery(listConnectorsOptions()),
   component: lazyRouteComponent(
@@ -98,8 +99,8 @@ const mappings = createRoute({
   getParentRoute: () => inside,
   path: "/mappings",
   validateSearch: z.object({
-    kind: z.catch(z.optional(z.enum(["worker", "customer", "activity"])), undefined),
-    key: z.catch(z.optional(z.coerce.string()), undefined),
+    kind: either(z.enum(["worker", "customer", "activity"])),
+    key: words(),
   }),
   loader: ({ context: { queries } }) => queries.prefetchQuery(listUnmappedOptions()),
   component: lazyRouteComponent(() => import("@/features/mappings/mappings-page"), "MappingsPage"),
@@ -132,7 +133,7 @@ const setup = createRoute({
   getParentRoute: () => inside,
   path: "/setup",
   validateSearch: z.object({
-    step: z.catch(z.optional(z.enum(["connect", "map", "look"])), undefined),
+    step: either(z.enum(["connect", "map", "look"])),
   }),
   component: lazyRouteComponent(() => import("@/features/setup/setup-page"), "SetupPage"),
 });

@@ -25,10 +25,13 @@ export function dayOf(text: string | undefined): string | undefined {
   return text;
 }
 
+/** The day on which this moment is, in a zone. */
+export const dayIn = (now: Date, zone: string): string =>
+  new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(now);
+
 /** The Monday of the week in which this moment is, in a zone. */
 export function mondayOf(now: Date, zone: string): string {
-  const day = new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(now);
-  const date = new Date(`${day}T12:00:00Z`);
+  const date = new Date(`${dayIn(now, zone)}T12:00:00Z`);
   date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7));
   return date.toISOString().slice(0, 10);
 }

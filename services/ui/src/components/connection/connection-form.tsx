@@ -76,7 +76,7 @@ export function ConnectionForm({
     if (await act(body)) await onDone(name.trim());
   }
 
-  const at = `${window.location.origin}/api/webhook/zammad/${name || "…"}`;
+  const at = `/api/webhook/zammad/${name || "…"}`;
   const field = (name: string) => ({
     name,
     label: t(`connection.field.${name}` as never),

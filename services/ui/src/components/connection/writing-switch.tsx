@@ -4,10 +4,11 @@ import { type KimaiConnector, switchWriting } from "@/api";
 import { Button } from "@/components/ui/button";
 import { TextField } from "@/components/ui/field";
 import { useAct } from "@/lib/act";
+import { dayIn } from "@/lib/filters";
+import { ownZone } from "@/lib/moments";
 
 /** From when on time is written, as it was said, or else from today. */
-export const firstDay = ({ start_on }: KimaiConnector) =>
-  start_on ?? new Date().toISOString().slice(0, 10);
+export const firstDay = ({ start_on }: KimaiConnector) => start_on ?? dayIn(new Date(), ownZone());
 
 /** Nothing is written before a person switches it on, and nothing of before its first day. */
 export function WritingSwitch({

@@ -5,6 +5,7 @@ import { either, words } from "@/lib/search";
 
 export const states = ["asks", "requested", "held_back", "settled", "retracted"] as const;
 const sorts = ["created_at", "changed_at", "day", "duration_seconds", "ticket_number"] as const;
+
 /** The page's address: a link shows a colleague the same. A part that makes no sense is left out. */
 export const entriesSearch = z.object({
   state: either(z.enum(states)),

@@ -133,7 +133,7 @@ function Part({ title, done, children }: { title: string; done: boolean; childre
 function Look({ kimai }: { kimai: KimaiConnector }) {
   const { t } = useTranslation();
   const [day, setDay] = useState(firstDay(kimai));
-  const { data, error, refetch, isFetching } = useQuery({
+  const { data, error, refetch, isFetching, isPlaceholderData } = useQuery({
     ...previewWritingOptions({ path: { name: kimai.name }, query: { start_on: day } }),
     staleTime: 0,
     placeholderData: keepPreviousData,
@@ -143,7 +143,11 @@ function Look({ kimai }: { kimai: KimaiConnector }) {
       <p className="text-ink-muted">{t("setup.look_why")}</p>
       {error && <ProblemPanel error={error} retry={refetch} />}
       {!data && !error && <SkeletonRows rows={5} />}
-      {data && <Preview preview={data} target={kimai.name} />}
+      {data && (
+        <div aria-busy={isPlaceholderData} className={cn(isPlaceholderData && "opacity-60")}>
+          <Preview preview={data} target={kimai.name} />
+        </div>
+      )}
       <Button
         kind="quiet"
         className="self-start"
