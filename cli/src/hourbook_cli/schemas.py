@@ -5,17 +5,19 @@ from pathlib import Path
 
 from hourbook_contracts import asyncapi
 from hourbook_contracts.schemas import schemas
+from hourbook_ingest_zammad import openapi as deliveries
 from hourbook_query_api import openapi
 
 
 def documents() -> dict[str, str]:
-    """By their path: a JSON Schema a message type, the topics' AsyncAPI, query-api's OpenAPI."""
+    """By their path: a JSON Schema a message type, the topics' AsyncAPI, both APIs' OpenAPI."""
     found = {
         f"contracts/schemas/{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas().items()
     }
     topics = json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
     found["contracts/asyncapi.json"] = topics
+    found["services/ingest-zammad/openapi.json"] = deliveries.text()
     found["services/query-api/openapi.json"] = openapi.text()
     return found
 

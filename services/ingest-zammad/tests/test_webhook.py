@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from hourbook_contracts.control import SourceConfigured
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.installation import Installation, Source
+from hourbook_ingest_zammad.problems import Kind
 from hourbook_ingest_zammad.settings import Settings
 from hourbook_ingest_zammad.webhook import Door, application
 from hourbook_ingest_zammad.zammad import CONNECTOR
@@ -106,6 +107,7 @@ def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = answer.json()
     assert problem["status"] == status
+    assert problem["type"] in {kind.type for kind in Kind}
     assert problem["detail"].endswith(".")
     return problem
 
@@ -206,16 +208,6 @@ async def test_while_it_starts_zammad_is_asked_to_come_again(webhook: Webhook) -
     assert_problem(await webhook.deliver(), 503)
     assert (await webhook.http.get("/health/live")).status_code == 200
     assert (await webhook.http.get("/health/ready")).status_code == 503
-
-
-async def test_every_address_of_the_webhook_is_documented_with_its_answers(
-    webhook: Webhook,
-) -> None:
-    paths = application(webhook.door).openapi()["paths"]
-    for path in ("/api/webhook/zammad", "/api/webhook/zammad/{connection}"):
-        answers = paths[path]["post"]["responses"]
-        assert {"202", "400", "401", "404", "413", "503"} <= answers.keys()
-    assert (await webhook.http.get("/api/webhook/zammad")).status_code == 405
 
 
 async def test_a_delivery_under_a_proxys_prefix_is_answered_alike(webhook: Webhook) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request, Response
@@ -23,10 +23,12 @@ from starlette.types import Receive, Scope, Send
 
 from hourbook_contracts.inbox import RereadRequested
 from hourbook_contracts.installation import Source
+from hourbook_ingest_zammad.documenting import ROUTE
 from hourbook_ingest_zammad.metrics import DELIVERIES
+from hourbook_ingest_zammad.problems import Answer, Kind, ProblemError, RawHeaders
 from hourbook_ingest_zammad.settings import Settings
 from hourbook_kit import clock
-from hourbook_kit.health import Health, routes
+from hourbook_kit.health import Health, Readiness, routes
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.source import protocol
 from hourbook_kit.source.connections import Connections
@@ -39,50 +41,10 @@ tracer = trace.get_tracer("hourbook")
 
 PATH = "/api/webhook/zammad"
 _PATH = re.compile(f"{PATH}(?:/([^/]+))?")
-RETRY_AFTER_SECONDS = 5
-"""Zammad itself waits 10, 20, 30 and 40 s (zammad-api.md 4.2)."""
 DELIVERY_ID_LIMIT = 100
 TICKET_ID_LIMIT = 2**63
 
-RawHeaders = list[tuple[bytes, bytes]]
-
-
-class Answer(NamedTuple):
-    """What is sent back, as ASGI takes it."""
-
-    status: int
-    headers: RawHeaders
-    body: bytes
-
-
 ACCEPTED = Answer(202, [(b"content-length", b"0")], b"")
-
-
-class ProblemError(Exception):
-    """An answer of RFC 9457: the status, its title, and a sentence that says what to do."""
-
-    def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.title, self.detail = status, title, detail
-
-    @property
-    def answer(self) -> Answer:
-        body = json.dumps(
-            {
-                "type": "about:blank",
-                "title": self.title,
-                "status": self.status,
-                "detail": self.detail,
-            },
-            ensure_ascii=False,
-        ).encode()
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        if self.status == 503:  # noqa: PLR2004 -- the status that means it
-            headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
-        return Answer(self.status, headers, body)
 
 
 @dataclass
@@ -120,8 +82,7 @@ class Door:
         system = await _client(self.connections, source)
         if not system.verifies(body, _text(sent, b"x-hub-signature")):
             raise ProblemError(
-                401,
-                "Not signed by this Zammad",
+                Kind.NOT_SIGNED,
                 f"X-Hub-Signature is not the HMAC-SHA1 of this body under the webhook secret of {source.name}.",
             )
         delivery = _text(sent, b"x-zammad-delivery")
@@ -154,6 +115,7 @@ class Application(FastAPI):
     def __init__(self, door: Door) -> None:
         super().__init__(
             title="Hourbook ingest-zammad",
+            version="1",
             docs_url=None,
             redoc_url=None,
             openapi_url=None,
@@ -177,8 +139,8 @@ class Application(FastAPI):
 def application(door: Door) -> FastAPI:
     app = Application(door)
 
-    @app.post(PATH, status_code=202, responses=_REFUSALS)
-    @app.post(f"{PATH}/{{connection}}", status_code=202, responses=_REFUSALS)
+    @app.post(PATH, operation_id="deliver", **ROUTE)
+    @app.post(f"{PATH}/{{connection}}", operation_id="deliver_to", **ROUTE)
     async def receive(request: Request) -> Response:
         """The same by the long way: for the document, and for whoever serves us under a prefix."""
         name = request.path_params.get("connection")
@@ -187,20 +149,9 @@ def application(door: Door) -> FastAPI:
         answer.raw_headers = headers
         return answer
 
-    app.include_router(routes(door.health), prefix="/health")
+    not_ready: dict[int | str, dict[str, Any]] = {503: {"model": Readiness}}
+    app.include_router(routes(door.health), prefix="/health", responses=not_ready)
     return app
-
-
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": description, "content": {"application/problem+json": {}}}
-    for status, description in {
-        400: "It names no ticket",
-        401: "It is not signed by this Zammad",
-        404: "No such connection",
-        413: "It is too long",
-        503: "It is to be sent again later",
-    }.items()
-}
 
 
 @contextmanager
@@ -221,14 +172,12 @@ def _source(connections: Connections, name: str | None) -> Source:
     source = connections.source(name) if name is not None else None
     if source is None:
         choices = ", ".join(f"{PATH}/{name}" for name in connections.names) or "none yet"
-        raise ProblemError(
-            404, "No such connection", f"The connections of this service: {choices}."
-        )
+        raise ProblemError(Kind.NO_CONNECTION, f"The connections of this service: {choices}.")
     return source
 
 
 def _unavailable(detail: str) -> ProblemError:
-    return ProblemError(503, "Not now", detail)
+    return ProblemError(Kind.NOT_NOW, detail)
 
 
 async def _client(connections: Connections, source: Source) -> protocol.Source:
@@ -236,7 +185,7 @@ async def _client(connections: Connections, source: Source) -> protocol.Source:
     try:
         return await connections.client(source)
     except BadCredentialsError as error:
-        raise ProblemError(401, "No secret to verify with", str(error)) from error
+        raise ProblemError(Kind.NO_SECRET, str(error)) from error
     except VaultKeyError as error:
         raise _unavailable("The vault does not open: ask who runs Hourbook.") from error
     except TRANSIENT as error:
@@ -258,7 +207,7 @@ async def _limited(headers: Mapping[bytes, bytes], receive: Receive, limit: int)
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ProblemError(400, "Broken off", "The whole body is to be sent.")
+            raise ProblemError(Kind.BROKEN_OFF, "The whole body is to be sent.")
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
@@ -269,14 +218,14 @@ async def _limited(headers: Mapping[bytes, bytes], receive: Receive, limit: int)
 
 
 def _too_long(limit: int) -> ProblemError:
-    return ProblemError(413, "Too long", f"A delivery has at most {limit} bytes.")
+    return ProblemError(Kind.TOO_LONG, f"A delivery has at most {limit} bytes.")
 
 
 def _ticket_id(body: bytes) -> int:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        raise ProblemError(400, "Not JSON", "A delivery is a JSON object.") from None
+        raise ProblemError(Kind.NOT_JSON, "A delivery is a JSON object.") from None
     match content:
         case {"ticket": {"id": int(ticket_id)}} if (
             not isinstance(ticket_id, bool) and 0 < ticket_id < TICKET_ID_LIMIT
@@ -284,5 +233,5 @@ def _ticket_id(body: bytes) -> int:
             return ticket_id
         case _:
             raise ProblemError(
-                400, "Which ticket?", "ticket.id is to be a whole number: use the default payload."
+                Kind.NO_TICKET, "ticket.id is to be a whole number: use the default payload."
             )
