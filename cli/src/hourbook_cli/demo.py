@@ -219,10 +219,13 @@ def _steps(entry: Json) -> list[tuple[str, str, datetime]]:
 
 def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> None:
     table = Table(title="Open", title_justify="left", show_header=False)
-    table.add_row("Hourbook", settings.api_url)
-    table.add_row("Zammad twin: book, edit, delete", settings.zammad_url)
-    table.add_row("Kimai twin: see what arrives", settings.kimai_url)
-    table.add_row("the API", f"{settings.api_url}/api/docs")
+    pages = settings.pages_shown_at or settings.api_url
+    table.add_row("Hourbook", pages)
+    table.add_row(
+        "Zammad twin: book, edit, delete", settings.zammad_shown_at or settings.zammad_url
+    )
+    table.add_row("Kimai twin: see what arrives", settings.kimai_shown_at or settings.kimai_url)
+    table.add_row("the API", f"{pages}/api/docs")
     who, password = settings.user or "", password_of(settings)
     table.add_row("sign in as (for the demo only)", f"{who} / {password}")
     told = f"HOURBOOK_USER={who} HOURBOOK_PASSWORD={password} hourbook story {booking.entry}"

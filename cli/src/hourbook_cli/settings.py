@@ -32,3 +32,7 @@ class DemoSettings(ApiSettings):
     kimai_token: SecretStr = SecretStr("kimai-demo-token")
     """Of the twins, which everybody may know."""
     demo_patience_seconds: float = 30
+    pages_shown_at: str | None = None
+    zammad_shown_at: str | None = None
+    kimai_shown_at: str | None = None
+    """Addresses to open in a browser, where these are others than the command's own: in containers."""

@@ -68,9 +68,10 @@ class Stack:
     def down(self) -> None:
         self.compose("down", "--volumes", "--timeout", "10")
 
-    def an_hour_travels(self) -> None:
+    def an_hour_travels(self) -> str:
         said = self.compose("run", "--rm", "-T", "demo").decode()
         assert "Kimai's timesheet" in said, said
+        return said
 
     def inspect(self, service: str) -> dict[str, Any]:
         name = self.compose("ps", "--all", "--quiet", service).decode().strip()
@@ -103,8 +104,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         found.down()
 
 
-def test_an_hour_travels_through_the_containers(stack: Stack) -> None:
-    stack.an_hour_travels()
+def test_an_hour_travels_and_what_is_to_be_opened_is_told_as_a_browser_here_reaches_it(
+    stack: Stack,
+) -> None:
+    opened = stack.an_hour_travels().split("Open")[-1]
+    assert "http://localhost:" in opened
+    assert "query-api" not in opened
 
 
 @pytest.mark.parametrize("service", STAY)
