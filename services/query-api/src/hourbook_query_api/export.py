@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any
 
@@ -33,7 +34,9 @@ _CSV: dict[int | str, dict[str, Any]] = {
         "description": "All rows of these filters, the names of the columns first.",
     }
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+@\-\uff1d\uff0b\uff20\uff0d]")
+"""Spreadsheets skip blanks before a sign, and some take its full-width form."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 Shown = Callable[[Desk, list[asyncpg.Record]], Coroutine[Any, Any, list[Any]]]
 
@@ -136,10 +139,11 @@ def _text(lines: Iterable[Iterable[Any]]) -> str:
 
 
 def _cell(one: BaseModel, column: str) -> Any:
-    """A moment in ISO 8601; text that a spreadsheet would take for a formula is marked as text."""
+    """A moment in ISO 8601; text that a spreadsheet would take for a formula is marked as text, a number is not."""
     found: Any = one
     for step in column.split("."):
         found = None if found is None else getattr(found, step)
     if isinstance(found, str):
-        return f"'{found}" if found.startswith(_FORMULA) else found
+        calculated = _FORMULA.match(found) and not _NUMBER.fullmatch(found)
+        return f"'{found}" if calculated else found
     return found.isoformat() if hasattr(found, "isoformat") else found

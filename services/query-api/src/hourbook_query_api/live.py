@@ -1,7 +1,8 @@
 """What moves, as it moves: server-sent events of ids; whoever wants more asks for it.
 
-Read it with `fetch` (it asks for `Authorization`). A stream ends by itself after a while, with `bye`;
-what moved while nobody listened is not told again: ask for what is on the screen after `hello`.
+Read it with `fetch` (it asks for `Authorization`). A stream ends by itself after a while, with `bye`.
+Events have no id, and `Last-Event-ID` changes nothing: what moved while nobody listened is not told again,
+so ask for what is on the screen after each `hello`, as our own pages do.
 """
 
 import asyncio

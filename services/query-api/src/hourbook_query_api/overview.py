@@ -1,8 +1,10 @@
 """The overview: is Kimai true to Zammad, and must anybody do anything? Numbers now, and series for charts."""
 
 import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from fastapi import Query
 
@@ -24,6 +26,8 @@ router = guarded_router("/api/overview", "overview")
 
 DAYS_MAX = 92
 POINTS = 120
+_FIRST_ZONE, _LAST_ZONE = timedelta(hours=-12), timedelta(hours=14)
+"""How far from UTC any zone is."""
 
 
 class Moved(Shown):
@@ -42,8 +46,9 @@ class Overview(Shown):
     reasons: list[Counted]
     connections: list[ConnectionStanding]
     today: Moved
+    """What is today's where its worker is; in UTC while nobody knows whose it will be."""
     this_week: Moved
-    """Since Monday; both by the worker's day."""
+    """Since the worker's Monday."""
     waiting: Total
     """Entries that differ and of which nothing has been said yet: writing is off, or they are on their way."""
     requested: Total
@@ -90,14 +95,14 @@ class Questions(Shown):
 
 @router.get("")
 async def read_overview(desk: Open) -> Overview:
-    today = clock.now().date()
-    status, open_, asked, days, waiting, requested = await asyncio.gather(
+    status, open_, asked, moved, waiting, requested, halted = await asyncio.gather(
         sync_status(desk),
         count_conflicts(desk, ConflictFilters(answered=False)),
         CONFLICTS.count(desk.pool, ConflictFilters(answered=True).where()),
-        minutes_of(desk, today - timedelta(days=today.weekday()), today, None),
+        _moved_now(desk, clock.now()),
         ENTRIES.count(desk.pool, EntryFilters(state=["held_back"]).where()),
         ENTRIES.count(desk.pool, EntryFilters(state=["requested"]).where()),
+        desk.pool.fetchval("SELECT count(*) FROM book.books WHERE halted IS NOT NULL"),
     )
     connections = await standings_of(desk, status)
     sweeps = [one.swept_at for one in connections]
@@ -107,17 +112,63 @@ async def read_overview(desk: Open) -> Overview:
         answered=asked,
         reasons=open_.reasons,
         connections=connections,
-        today=Moved(zammad_seconds=days[-1].zammad_seconds, kimai_seconds=days[-1].kimai_seconds),
-        this_week=Moved(
-            zammad_seconds=sum(one.zammad_seconds for one in days),
-            kimai_seconds=sum(one.kimai_seconds for one in days),
-        ),
+        today=moved.today,
+        this_week=moved.this_week,
         waiting=waiting,
         requested=requested,
         quarantined=status.quarantined,
-        halted_books=len(status.halted_books),
+        halted_books=halted,
         last_swept_at=min((at for at in sweeps if at), default=None) if all(sweeps) else None,
     )
+
+
+class MovedNow(NamedTuple):
+    today: Moved
+    this_week: Moved
+
+
+async def _moved_now(desk: Desk, now: datetime) -> MovedNow:
+    earliest, latest = (now + _FIRST_ZONE).date(), (now + _LAST_ZONE).date()
+    rows = await desk.pool.fetch(
+        f"SELECT e.day, e.target, e.user_id, {_SUMS} FROM book.entries AS e"  # noqa: S608 -- our own words
+        " WHERE e.day BETWEEN $1 AND $2 GROUP BY 1, 2, 3",
+        _monday_of(earliest),
+        latest,
+    )
+    return moved_now(map(dict, rows), _zone_of(desk), now)
+
+
+def moved_now(
+    rows: Iterable[Mapping[str, Any]],
+    zone_of: Callable[[str | None, int | None], ZoneInfo],
+    now: datetime,
+) -> MovedNow:
+    """Of sums by day and Kimai user: each by the day that it is where that user works."""
+    today, week = [], []
+    for row in rows:
+        theirs = now.astimezone(zone_of(row["target"], row["user_id"])).date()
+        if row["day"] == theirs:
+            today.append(row)
+        if _monday_of(theirs) <= row["day"] <= theirs:
+            week.append(row)
+    return MovedNow(_moved(today), _moved(week))
+
+
+def _moved(rows: list[Mapping[str, Any]]) -> Moved:
+    return Moved(
+        zammad_seconds=int(sum(row["zammad_seconds"] for row in rows)),
+        kimai_seconds=int(sum(row["kimai_seconds"] for row in rows)),
+    )
+
+
+def _monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _zone_of(desk: Desk) -> Callable[[str | None, int | None], ZoneInfo]:
+    """Of a Kimai's user, as the reconciler books their days."""
+    policy = desk.tail.installation.policy
+    return lambda target, user: policy.zone_of(target or "", user or 0)
 
 
 @router.get("/minutes")
@@ -126,11 +177,14 @@ async def read_minutes(
     from_day: Annotated[
         date | None, Query(description="30 days before `to_day` when left out.")
     ] = None,
-    to_day: Annotated[date | None, Query(description="Today, in UTC, when left out.")] = None,
+    to_day: Annotated[
+        date | None,
+        Query(description="When left out, the latest day that has begun for any worker."),
+    ] = None,
     connection: Word = None,
 ) -> Minutes:
     """Of each day, in the worker's zone: what Zammad has beside what Kimai holds for it."""
-    last = to_day or clock.now().date()
+    last = to_day or _latest_today(desk)
     try:
         first = from_day or last - timedelta(days=30)
     except OverflowError:
@@ -142,13 +196,23 @@ async def read_minutes(
     return Minutes(days=await minutes_of(desk, first, last, connection))
 
 
+def _latest_today(desk: Desk) -> date:
+    workers = (one for one in desk.tail.installation.policy.mappings.values() if one.time_zone)
+    zones = {"UTC", *(one.time_zone for one in workers if one.time_zone)}
+    return max(clock.now().astimezone(ZoneInfo(zone)).date() for zone in zones)
+
+
+_SUMS = (
+    "coalesce(sum(e.duration_seconds) FILTER (WHERE NOT e.retracted), 0) AS zammad_seconds,"
+    " coalesce(sum((e.held->>'duration_seconds')::bigint), 0) AS kimai_seconds"
+)
+
+
 async def minutes_of(
     desk: Desk, first: date, last: date, connection: str | None
 ) -> list[DayMinutes]:
     rows = await desk.pool.fetch(
-        "SELECT d::date AS day, coalesce(sum(e.duration_seconds) FILTER (WHERE NOT e.retracted), 0)"
-        "  AS zammad_seconds,"
-        " coalesce(sum((e.held->>'duration_seconds')::bigint), 0) AS kimai_seconds"
+        f"SELECT d::date AS day, {_SUMS}"  # noqa: S608 -- our own words
         " FROM generate_series($1::date::timestamp, $2::date::timestamp, '1 day') AS d"
         " LEFT JOIN book.entries AS e ON e.day = d::date AND ($3::text IS NULL OR e.connection = $3)"
         " GROUP BY 1 ORDER BY 1",
@@ -156,14 +220,7 @@ async def minutes_of(
         last,
         connection,
     )
-    return [
-        DayMinutes(
-            day=row["day"],
-            zammad_seconds=int(row["zammad_seconds"]),
-            kimai_seconds=int(row["kimai_seconds"]),
-        )
-        for row in rows
-    ]
+    return [DayMinutes(**dict(row)) for row in rows]
 
 
 Hours = Annotated[int, Query(ge=1, le=DAYS_MAX * 24)]

@@ -145,6 +145,21 @@ class Shelf:
         )
         return row
 
+    async def many(self, count: int, *, state: str = "settled") -> None:
+        """As many entries, a ticket each, ten to a day."""
+        await self.pool.execute(
+            "INSERT INTO book.entries (entry, book, posting, connection, ticket_number, agent_id,"
+            "  raw_units, seconds_per_unit, duration_seconds, net_seconds, created_at, updated_at,"
+            "  retracted, state, gen, day, changed_at, partition)"
+            " SELECT 'zammad:many:' || n, 'zammad:many:' || n, 'zammad:many:' || n || '/' || n, 'many',"
+            "  lpad(n::text, 5, '0'), 3, '15.0', 60, 900, 900, at, at, false, $2, 1,"
+            "  (at AT TIME ZONE 'UTC')::date, at, 0"
+            " FROM generate_series(1, $1) AS n, LATERAL (SELECT $3::timestamptz - n / 10 * interval '1 day' AS at)",
+            count,
+            state,
+            NOON,
+        )
+
     async def message(self, told: LedgerMessage) -> None:
         await self.pool.execute(
             "INSERT INTO book.history (partition, offset_, book, subject, type, ce_id, observed_at, message)"
