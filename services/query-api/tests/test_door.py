@@ -1,5 +1,7 @@
 """Wrong turns are problems, a repeated write is answered once, a read that is known is not sent again."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -80,3 +82,45 @@ async def test_what_has_not_changed_is_not_sent_again(client: httpx.AsyncClient)
     assert again.headers["etag"] == first.headers["etag"]
     other = await client.get("/api/mappings?limit=1&kind=worker&source=nobody", headers=headers)
     assert other.status_code == (200 if first.json()["items"] else 304)
+
+
+async def test_a_key_is_its_persons_own(house: House, client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "mine"}
+    await connected(client, kimai("shared-key"))
+    body = {"connections": ["shared-key"]}
+    mine = await client.post("/api/sync/manual", json=body, headers=headers)
+    async with house.somebody("operator") as other:
+        theirs = await other.post("/api/sync/manual", json=body, headers=headers)
+        assert theirs.status_code == 202
+        assert theirs.json()["asked"][0]["offset"] > mine.json()["asked"][0]["offset"]
+        assert (
+            await other.post("/api/sync/manual", json=body, headers=headers)
+        ).json() == theirs.json()
+    assert (await client.post("/api/sync/manual", json=body, headers=headers)).json() == mine.json()
+
+
+async def test_of_requests_at_once_with_one_key_one_is_carried_out(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    await connected(client, kimai("at-once"))
+    end = house.desk.projection.next_offset
+    headers = {"Idempotency-Key": "at once"}
+    body = {"connections": ["at-once"]}
+    answers = await asyncio.gather(
+        *(client.post("/api/sync/manual", json=body, headers=headers) for _ in range(5))
+    )
+    done = [answer.json()["asked"] for answer in answers if answer.status_code == 202]
+    assert done
+    assert all(one == done[0] for one in done)
+    waiting = {answer.json()["type"] for answer in answers if answer.status_code != 202}
+    assert waiting <= {"urn:hourbook:problem:in-progress"}
+    assert await house.desk.projection.until(done[0][0]["offset"], seconds=10)
+    assert house.desk.projection.next_offset == end + 1
+
+
+@pytest.mark.parametrize("key", ["k" * 201, "k" * 401])
+async def test_a_key_that_is_too_long_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    body = kimai("long-key")
+    answer = await client.post("/api/connectors", json=body, headers={"Idempotency-Key": key})
+    assert answer.status_code == 422
+    assert (await client.get("/api/connectors/long-key")).status_code == 404
