@@ -16,9 +16,9 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from hourbook_cli import proposals
 from hourbook_cli import standings as lines
 from hourbook_cli.story import duration
+from hourbook_contracts import proposals
 from hourbook_contracts.audit import EntryMoved, Standing, differences, summary
 from hourbook_contracts.control import ControlEvent
 from hourbook_contracts.installation import learn

@@ -4,7 +4,7 @@ None of it changes the policy. Names, addresses and passwords never stand here: 
 """
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -85,6 +85,32 @@ class RunEnded(ControlEvent):
     """The connections that did not come to their end."""
 
 
+class JobEvent(ControlEvent):
+    job: str
+    """Its id."""
+
+    @property
+    def subject(self) -> str:
+        return f"job/{self.job}"
+
+
+class JobAsked(JobEvent):
+    """Somebody asked for work that takes its time; what became of it stands beside, not here."""
+
+    TYPE: ClassVar = "hourbook.job_asked.v1"
+
+    kind: str
+    """`as_of`, `resync_apply` and the like (`jobs.py`); an open string."""
+    parameters: dict[str, Any]
+    """In ids and moments, as they were asked."""
+
+
+class JobCancelled(JobEvent):
+    """Somebody wanted it to end; it may have been done by then."""
+
+    TYPE: ClassVar = "hourbook.job_cancelled.v1"
+
+
 def run_of(by: str, at: datetime) -> str:
     """A run's id: a function of who asked for it, or `CLOCK`, and of when it was asked for or due."""
     return str(uuid_of("run", by, at.isoformat()))
@@ -96,4 +122,6 @@ HOUSE_TYPES: tuple[type[ControlEvent], ...] = (
     ScheduleSet,
     RunMissed,
     RunEnded,
+    JobAsked,
+    JobCancelled,
 )

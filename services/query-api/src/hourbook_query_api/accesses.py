@@ -18,7 +18,7 @@ from hourbook_query_api.shown import Shown
 
 router = guarded_router("/api/privacy", "privacy")
 
-What = Literal["list", "entry", "ticket", "export"]
+What = Literal["list", "entry", "ticket", "export", "past"]
 _NOTE = """
 INSERT INTO control.accesses AS known (looked_by, whose, what, hour, times)
 SELECT $1, whose, $2, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($3::text[]) AS whose ORDER BY 2

@@ -23,6 +23,7 @@ from hourbook_query_api import (
     entries,
     export,
     figures,
+    jobs,
     live,
     login,
     looking,
@@ -49,7 +50,7 @@ ROUTED = (
     *(connectors, connector_acts, connector_tests, catalogue, previews),
     *(unmapped, mappings),
     *(sync, backfills, looking, schedule, deliveries),
-    *(audit, export, live, vault_keys),
+    *(audit, export, live, vault_keys, jobs),
     *(privacy, accesses, retention),
 )
 

@@ -24,6 +24,7 @@ Kind = Literal[
     "schedule",
     "runs",
     "users",
+    "jobs",
 ]
 IDS_MAX = 200
 

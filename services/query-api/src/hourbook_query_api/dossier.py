@@ -141,6 +141,13 @@ def _as_user(theirs: Identities) -> tuple[_Look, ...]:
             (theirs.users,),
         ),
         _Look(
+            "jobs",
+            "What you asked of the past and of both sides",
+            "SELECT asked_at, kind, parameters, state, ended_at FROM control.jobs"
+            " WHERE asked_by = ANY ($1) ORDER BY asked_at, job",
+            (theirs.users,),
+        ),
+        _Look(
             "acts",
             "What you set, and what was set about your account",
             "SELECT observed_at, type, subject, message FROM control.events"

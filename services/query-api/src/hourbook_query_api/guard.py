@@ -19,7 +19,7 @@ from hourbook_query_api.acts import NotYetSeenError
 from hourbook_query_api.desk import Desk, desk_of
 from hourbook_query_api.people import Person, person_of_session
 from hourbook_query_api.problems import Kind, ProblemError, described
-from hourbook_query_api.rights import PUBLIC, role_of
+from hourbook_query_api.rights import PUBLIC, Role, role_of
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -111,7 +111,11 @@ async def signed_in(desk: Desk, request: Request) -> Person:
 
 
 def allow(person: Person, method: str, operation: str) -> None:
-    needed = role_of(method, operation)
+    allow_role(person, role_of(method, operation))
+
+
+def allow_role(person: Person, needed: Role) -> None:
+    """For what hangs on more than the operation."""
     if not person.role.may(needed):
         raise ProblemError(
             Kind.NOT_ALLOWED,

@@ -33,7 +33,7 @@ class Moved(Shown):
 
     kind: Kind
     ids: list[str]
-    """Of entries, conflicts (`conflict`), tickets (`book`), resolutions, connectors, mappings, runs, users."""
+    """Of entries, conflicts (`conflict`), tickets (`book`), resolutions, connectors, mappings, runs, users, jobs."""
     many: bool
     """More than are told, or not known which: ask for all that is shown of this kind."""
 

@@ -46,6 +46,7 @@ class Kind(Enum):
     INVALID = _Entry("invalid", 422, "The request does not hold what it should")
     KEY_REUSED = _Entry("idempotency-key-reused", 422, "This Idempotency-Key was another request's")
     TOO_MANY_ATTEMPTS = _Entry("too-many-attempts", 429, "There were too many attempts")
+    TOO_MANY_JOBS = _Entry("too-many-jobs", 429, "Too many jobs are waiting")
     FAILED = _Entry("failed", 500, "Something is wrong with Hourbook")
     OTHER_SIDE = _Entry("other-side", 502, "The other system did not do it")
     TOO_MANY_STREAMS = _Entry("too-many-streams", 503, "There are too many live streams")

@@ -24,13 +24,16 @@ router = guarded_router("/api/privacy", "privacy")
 class Changeable(StrEnum):
     ACCESSES = "accesses"
     ADDRESSES = "addresses"
+    JOBS = "jobs"
 
 
 _HOLDS = {
     Changeable.ACCESSES: "Who looked at whose hours.",
     Changeable.ADDRESSES: "From where somebody signed in or was refused.",
+    Changeable.JOBS: "What was asked of the past or of both sides, with what came of it: ids, days and hours.",
 }
 _ACCESS_DAYS = 180
+_JOB_DAYS = 30
 _MILLISECONDS_A_DAY = 86_400_000
 
 
@@ -90,7 +93,11 @@ async def change_retention(
 
 
 def kept_for(desk: Desk, kind: Changeable) -> timedelta:
-    unset = {Changeable.ACCESSES: _ACCESS_DAYS, Changeable.ADDRESSES: desk.settings.address_days}
+    unset = {
+        Changeable.ACCESSES: _ACCESS_DAYS,
+        Changeable.ADDRESSES: desk.settings.address_days,
+        Changeable.JOBS: _JOB_DAYS,
+    }
     return timedelta(days=desk.tail.installation.retention.get(kind.value, unset[kind]))
 
 

@@ -27,11 +27,15 @@ _VIEWERS = frozenset({"change_password", "change_preferences"})
 
 _OPERATORS = frozenset(
     {
+        "ask_job",
+        "cancel_job",
         "change_mapping",
+        "list_jobs",
         "make_mapping",
         "preview_mapping",
         "preview_resolution",
         "read_again",
+        "read_job",
         "remove_mapping",
         "resolve_conflict",
         "resolve_many",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from hourbook_cli.proposals import BY, read
 from hourbook_contracts.control import MappingRemoved, MappingSet
+from hourbook_contracts.proposals import BY, read
 from hourbook_contracts.testing import NOON
 
 SET = {

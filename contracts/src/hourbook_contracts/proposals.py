@@ -1,4 +1,4 @@
-"""Settings to be tried and not set: a JSON list of control events, as `hourbook what-if --policy` reads it.
+"""Settings to be tried and not set: a JSON list of control events, as what-if takes it from file and API.
 
 Pure. `by` and `observed_at` need not be said, a mapping needs no id of its own:
 `[{"type": "mapping_set", "kind": "customer", "source": "desk", "source_key": "organization:2",
@@ -24,12 +24,20 @@ _KINDS = {
 def read(text: str, now: datetime) -> list[ControlEvent]:
     """The events in their order; raises ValueError with a sentence that names the place, never a value."""
     try:
-        told = json.loads(text)
+        listed = json.loads(text)
     except ValueError as error:
         raise ValueError("The proposal is no JSON.") from error
-    if not isinstance(told, list):
+    if not isinstance(listed, list):
         raise ValueError("The proposal is no JSON list of settings.")  # noqa: TRY004 -- of the file, not of ours
-    return [_event(number, one, now) for number, one in enumerate(told)]
+    return [_event(number, one, now) for number, one in enumerate(listed)]
+
+
+def told(event: ControlEvent) -> dict[str, Any]:
+    """The same event as `read` takes it; who and when are not part of a proposal."""
+    name = event.TYPE.removeprefix("hourbook.").removesuffix(".v1")
+    return {"type": name} | event.model_dump(
+        mode="json", exclude={"by", "observed_at", "idempotency_key"}
+    )
 
 
 def _event(number: int, told: Any, now: datetime) -> ControlEvent:
