@@ -1,5 +1,8 @@
 """The first person's first quarter of an hour, on the real pages in front of a stack that nobody has used."""
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +19,14 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.story, pytest.mar
 async def here(folder: Path) -> AsyncIterator[World]:
     async with world(folder / "first-run", stage="fresh") as up:
         yield up
+
+
+async def test_who_sets_it_up_by_hand_is_told_what_to_open_and_to_type(here: World) -> None:
+    code, told = await by_hand(here)
+    assert code == 0, told
+    token = here.stack.setup_token_file.read_text().strip()
+    for what in (here.stack.url("query-api"), token, "zammad-demo-token", "kimai-demo-token"):
+        assert what in told
 
 
 async def test_the_first_person_comes_in_with_the_token_that_was_told(
@@ -36,6 +47,21 @@ async def test_the_first_person_comes_in_with_the_token_that_was_told(
         await page.get_by_label("One-time token").fill(token)
         await page.get_by_role("button", name="Become administrator").click()
         await expect(page.get_by_role("heading", level=1, name="Set up")).to_be_visible()
+
+
+async def test_what_is_set_up_is_not_set_up_again(here: World) -> None:
+    code, told = await by_hand(here)
+    assert (code, "set up already" in told) == (1, True), told
+
+
+async def by_hand(here: World) -> tuple[int | None, str]:
+    command = (sys.executable, "-m", "hourbook_cli", "demo", "--by-hand")
+    environment = os.environ | here.stack.for_the_command | {"COLUMNS": "200"}
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    told, _ = await process.communicate()
+    return process.returncode, told.decode()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -71,6 +71,20 @@ async def test_row_62_a_delivery_is_signed_over_the_bytes_it_sends() -> None:
     assert request.headers["X-Zammad-Delivery"] == twin.memory.books.deliveries[0].id
 
 
+async def test_who_is_told_can_be_said_on_the_page_and_the_secret_stays_where_none_is_given() -> (
+    None
+):
+    listener = Listener()
+    async with opened(webhook_transport=httpx.MockTransport(listener.answer)) as twin:
+        for secret in ("s3cret", ""):
+            await twin.http.post("/webhook", data={"url": HOOK, "secret": secret})
+        hook = twin.memory.books.webhook
+        assert (hook.url, hook.secret) == (HOOK, "s3cret")
+        page = (await twin.http.get("/")).text
+        assert HOOK in page
+        assert "s3cret" not in page
+
+
 async def test_row_63_without_a_secret_nothing_is_signed() -> None:
     listener = Listener()
     async with told(listener) as twin:

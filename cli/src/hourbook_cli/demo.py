@@ -13,7 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from hourbook_cli.api import Api, ApiError, opened, password_of
-from hourbook_cli.demo_setup import DESK, Prepared, Twins, first_administrator, prepare
+from hourbook_cli.demo_setup import (
+    DESK,
+    Prepared,
+    Twins,
+    first_administrator,
+    prepare,
+    setup_token,
+)
 from hourbook_cli.settings import DemoSettings
 from hourbook_cli.story import duration, work
 from hourbook_kit import clock
@@ -65,6 +72,22 @@ async def run_demo(settings: DemoSettings, console: Console) -> bool:
         return False
     _tell(console, booking, entry, seen, held)
     _addresses(console, settings, booking)
+    return True
+
+
+async def run_by_hand(settings: DemoSettings, console: Console) -> bool:
+    """Whether nobody has set it up yet; tells what a person needs for it."""
+    try:
+        async with opened(settings) as api:
+            await _ready(api, settings)
+            token = await setup_token(api, settings)
+    except ApiError as error:
+        console.print(f"It cannot be set up: {error}", markup=False, style="red")
+        return False
+    if token is None:
+        console.print("It is set up already: `make clean` makes it new.", style="red")
+        return False
+    _what_to_type(console, settings, token)
     return True
 
 
@@ -217,15 +240,34 @@ def _steps(entry: Json) -> list[tuple[str, str, datetime]]:
     ]
 
 
-def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> None:
-    table = Table(title="Open", title_justify="left", show_header=False)
+def _what_to_open(title: str, settings: DemoSettings) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False)
     pages = settings.pages_shown_at or settings.api_url
+    zammad = settings.zammad_shown_at or settings.zammad_url
     table.add_row("Hourbook", pages)
-    table.add_row(
-        "Zammad twin: book, edit, delete", settings.zammad_shown_at or settings.zammad_url
-    )
+    table.add_row("Zammad twin: book, edit, delete", zammad)
     table.add_row("Kimai twin: see what arrives", settings.kimai_shown_at or settings.kimai_url)
     table.add_row("the API", f"{pages}/api/docs")
+    return table
+
+
+def _what_to_type(console: Console, settings: DemoSettings, token: str) -> None:
+    """In the order in which it is asked for."""
+    table = _what_to_open("Open Hourbook and set it up", settings)
+    table.add_row("one-time token", token)
+    table.add_row("address and token of Zammad", settings.zammad_url)
+    table.add_row("", settings.zammad_token.get_secret_value())
+    table.add_row(
+        "its webhook: on its page, last", f"{settings.ingest_url}/api/webhook/zammad/{DESK}"
+    )
+    table.add_row("", f"({DESK}: what you name it in Hourbook)")
+    table.add_row("address and token of Kimai", settings.kimai_url)
+    table.add_row("", settings.kimai_token.get_secret_value())
+    console.print(table)
+
+
+def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> None:
+    table = _what_to_open("Open", settings)
     who, password = settings.user or "", password_of(settings)
     table.add_row("sign in as (for the demo only)", f"{who} / {password}")
     told = f"HOURBOOK_USER={who} HOURBOOK_PASSWORD={password} hourbook story {booking.entry}"

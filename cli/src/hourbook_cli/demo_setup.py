@@ -55,14 +55,22 @@ class Prepared:
 
 async def first_administrator(api: Api, settings: DemoSettings) -> bool:
     """Make the demo's own, where nobody can sign in yet; whether it was made."""
-    if not (await api.get("/api/auth"))["needs_set_up"]:
+    token = await setup_token(api, settings)
+    if token is None:
         return False
+    body = {"name": settings.user, "password": password_of(settings)}
+    await api.post("/api/auth/setup", body | {"token": token})
+    return True
+
+
+async def setup_token(api: Api, settings: DemoSettings) -> str | None:
+    """What makes the first administrator; None where there is one."""
+    if not (await api.get("/api/auth"))["needs_set_up"]:
+        return None
     file = settings.setup_token_file
     if file is None or not file.exists():
         raise ApiError("Nobody can sign in yet: set HOURBOOK_SETUP_TOKEN_FILE to its file.")
-    body = {"name": settings.user, "password": password_of(settings)}
-    await api.post("/api/auth/setup", body | {"token": file.read_text().strip()})
-    return True
+    return file.read_text().strip()
 
 
 async def prepare(api: Api, twins: Twins, settings: DemoSettings) -> Prepared:

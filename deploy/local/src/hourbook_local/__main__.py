@@ -1,4 +1,4 @@
-"""`python -m hourbook_local up | demo [--once] | prepare | clean`: the local stack, for people."""
+"""`python -m hourbook_local up | demo [--once | --by-hand] | prepare | clean`: the local stack, for people."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,13 @@ from hourbook_local.stack import Stack
 console = Console()
 
 
-async def up(settings: LocalSettings, *, demo: bool = False, once: bool = False) -> int:
-    """Stays up until Ctrl-C (not `once`); a second one does not wait for anybody. Gives the exit code."""
+async def up(
+    settings: LocalSettings, *, demo: Sequence[str] | None = None, once: bool = False
+) -> int:
+    """Stays up until Ctrl-C (not `once`); a second one does not wait for anybody. Gives the exit code.
+
+    `demo`: how `hourbook demo` is called; None where it is not.
+    """
     progress = Progress(console)
     stack = Stack(settings, watcher=progress)
     enough = _on_interrupt()
@@ -35,7 +41,7 @@ async def up(settings: LocalSettings, *, demo: bool = False, once: bool = False)
                 await starting
             return 130
         await starting
-    code = await _story(stack, enough) if demo else 0
+    code = 0 if demo is None else await _story(stack, enough, demo)
     if once or enough.done():
         await stack.stop()
         return code
@@ -47,10 +53,11 @@ async def up(settings: LocalSettings, *, demo: bool = False, once: bool = False)
     return code
 
 
-async def _story(stack: Stack, enough: asyncio.Future[None]) -> int:
+async def _story(stack: Stack, enough: asyncio.Future[None], demo: Sequence[str]) -> int:
     """`hourbook demo` on this stack; its exit code, or that of an interrupt."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hourbook_cli", "demo"), env=os.environ | stack.for_the_command
+        *(sys.executable, "-m", "hourbook_cli", "demo", *demo),
+        env=os.environ | stack.for_the_command,
     )
     told = asyncio.create_task(process.wait())
     either: set[asyncio.Future[Any]] = {told, enough}
@@ -85,13 +92,16 @@ def clean(settings: LocalSettings) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hourbook_local", description=__doc__)
     parser.add_argument("what", choices=["up", "demo", "prepare", "clean"])
-    parser.add_argument("--once", action="store_true", help="demo: stop when the story is told")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--once", action="store_true", help="demo: stop when the story is told")
+    how.add_argument("--by-hand", action="store_true", help="demo: you set it up in the browser")
     asked = parser.parse_args()
     what = asked.what
     settings = LocalSettings()
     try:
         if what in ("up", "demo"):
-            return asyncio.run(up(settings, demo=what == "demo", once=asked.once))
+            demo = (["--by-hand"] if asked.by_hand else []) if what == "demo" else None
+            return asyncio.run(up(settings, demo=demo, once=asked.once))
         if what == "prepare":
             kafka.prepare()
         else:

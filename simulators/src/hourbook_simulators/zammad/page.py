@@ -29,7 +29,7 @@ td,th{padding:.25rem .8rem;text-align:left;border-top:1px solid var(--line);font
 th{font-weight:600;font-size:.85rem}td.n{text-align:right}td form{display:inline}
 form.row{display:flex;flex-wrap:wrap;gap:.5rem;padding:.5rem .8rem;border-top:1px solid var(--line)}
 input,select,button{font:inherit;padding:.15rem .45rem;border:1px solid var(--line);border-radius:5px}
-input[name=time_unit]{width:5.5rem;text-align:right}input[name=title]{flex:1;min-width:14rem}
+input[name=time_unit]{width:5.5rem;text-align:right}input[name=title],input[name=url],input[name=secret]{flex:1;min-width:14rem}
 button{background:var(--ink);color:#fff;border:0;cursor:pointer}button.quiet{background:none;color:inherit}
 .alert{background:#b3261e;color:#fff;padding:.5rem .8rem;border-radius:8px;opacity:1;margin:1rem 0}
 """
@@ -120,7 +120,13 @@ def _deliveries(memory: Memory) -> str:
     latest = memory.books.deliveries[: -SHOWN_DELIVERIES - 1 : -1]
     rows = "".join(f"<tr><td>{_delivery(one)}</tr>" for one in latest)
     head = "<tr><th>At<th>Ticket<th>Outcome<th>Answers<th>Delivery</tr>" if rows else ""
-    return f"<h2>Webhooks</h2><p>{told}</p><table>{head}{rows}</table>"
+    form = (
+        '<div class="new"><form class="row" method="post" action="webhook">'
+        f'<input name="url" type="url" placeholder="Endpoint" aria-label="Endpoint" value="{escape(url)}">'
+        '<input name="secret" placeholder="HMAC SHA1 signature token" aria-label="Signature token">'
+        "<button>Save</button></form></div>"
+    )
+    return f"<h2>Webhooks</h2><p>{told}</p>{form}<table>{head}{rows}</table>"
 
 
 def _delivery(one: Delivery) -> str:
@@ -142,6 +148,16 @@ async def open_ticket(memory: In, request: Request) -> RedirectResponse:
     form = await _form(request)
     customer_id = int(form.get("customer_id", "0"))
     new_ticket(memory, TicketWish(title=form.get("title", "-"), customer_id=customer_id))
+    return _back()
+
+
+@router.post("/webhook")
+async def change_webhook(memory: In, request: Request) -> RedirectResponse:
+    """A secret that was left empty stays, as in Zammad's own form."""
+    form = await _form(request)
+    memory.books.webhook.url = form.get("url", "")
+    memory.books.webhook.secret = form.get("secret") or memory.books.webhook.secret
+    memory.written()
     return _back()
 
 
