@@ -56,7 +56,7 @@ async def test_what_is_set_up_is_not_set_up_again(here: World) -> None:
 
 async def by_hand(here: World) -> tuple[int | None, str]:
     command = (sys.executable, "-m", "hourbook_cli", "demo", "--by-hand")
-    environment = os.environ | here.stack.for_the_command | {"COLUMNS": "200"}
+    environment = os.environ | here.stack.for_the_command
     process = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE
     )

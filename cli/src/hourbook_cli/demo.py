@@ -240,34 +240,35 @@ def _steps(entry: Json) -> list[tuple[str, str, datetime]]:
     ]
 
 
-def _what_to_open(title: str, settings: DemoSettings) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False)
+def _what_to_open(settings: DemoSettings) -> dict[str, str]:
     pages = settings.pages_shown_at or settings.api_url
-    zammad = settings.zammad_shown_at or settings.zammad_url
-    table.add_row("Hourbook", pages)
-    table.add_row("Zammad twin: book, edit, delete", zammad)
-    table.add_row("Kimai twin: see what arrives", settings.kimai_shown_at or settings.kimai_url)
-    table.add_row("the API", f"{pages}/api/docs")
-    return table
+    return {
+        "Hourbook": pages,
+        "Zammad twin: book, edit, delete": settings.zammad_shown_at or settings.zammad_url,
+        "Kimai twin: see what arrives": settings.kimai_shown_at or settings.kimai_url,
+        "the API": f"{pages}/api/docs",
+    }
 
 
 def _what_to_type(console: Console, settings: DemoSettings, token: str) -> None:
-    """In the order in which it is asked for."""
-    table = _what_to_open("Open Hourbook and set it up", settings)
-    table.add_row("one-time token", token)
-    table.add_row("address and token of Zammad", settings.zammad_url)
-    table.add_row("", settings.zammad_token.get_secret_value())
-    table.add_row(
-        "its webhook: on its page, last", f"{settings.ingest_url}/api/webhook/zammad/{DESK}"
-    )
-    table.add_row("", f"({DESK}: what you name it in Hourbook)")
-    table.add_row("address and token of Kimai", settings.kimai_url)
-    table.add_row("", settings.kimai_token.get_secret_value())
-    console.print(table)
+    """In the order in which it is asked for; as lines, because a table would cut what is to be copied."""
+    told = _what_to_open(settings) | {
+        "One-time token": token,
+        "Zammad's address in Set up": settings.zammad_url,
+        "its token": settings.zammad_token.get_secret_value(),
+        "its webhook's endpoint, on its page": f"{settings.ingest_url}/api/webhook/zammad/{DESK}",
+        "Kimai's address in Set up": settings.kimai_url,
+        "Kimai's token": settings.kimai_token.get_secret_value(),
+    }
+    console.print("Open Hourbook and set it up:")
+    for what, value in told.items():
+        console.print(f"{what:>36}  {value}", markup=False, soft_wrap=True)
 
 
 def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> None:
-    table = _what_to_open("Open", settings)
+    table = Table(title="Open", title_justify="left", show_header=False)
+    for what, where in _what_to_open(settings).items():
+        table.add_row(what, where)
     who, password = settings.user or "", password_of(settings)
     table.add_row("sign in as (for the demo only)", f"{who} / {password}")
     told = f"HOURBOOK_USER={who} HOURBOOK_PASSWORD={password} hourbook story {booking.entry}"
