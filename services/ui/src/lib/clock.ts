@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
+import { CLOCK_SECONDS } from "./moments";
 
-const STEP_MS = 10_000;
 let now = Date.now();
 const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -10,7 +10,7 @@ function subscribe(watch: () => void): () => void {
   timer ??= setInterval(() => {
     now = Date.now();
     for (const each of watchers) each();
-  }, STEP_MS);
+  }, CLOCK_SECONDS * 1000);
   return () => {
     watchers.delete(watch);
     if (watchers.size > 0) return;

@@ -30,6 +30,8 @@ test("how long ago is told in the language", () => {
   expect(agoText(half, now, "en")).toBe("30 minutes ago");
   expect(agoText(half, now, "de")).toBe("vor 30 Minuten"); // codespell:ignore vor
   expect(agoText("2026-11-23T23:59:58Z", now, "en")).toBe("2 seconds ago");
+  expect(agoText("2026-11-24T00:00:09Z", now, "en")).toBe("now");
+  expect(agoText("2026-11-24T00:02:00Z", now, "en")).toBe("in 2 minutes");
 });
 
 test("UTC is told without a doubt", () => {

@@ -54,9 +54,13 @@ const units = [
   ["minute", 60],
 ] as const;
 
+/** The page's clock moves in steps: what came since the last one has not "yet to come". */
+export const CLOCK_SECONDS = 10;
+
 /** "2 minutes ago"; only ever beside the exact time. */
 export function agoText(at: string, now: number, language: string): string {
-  const seconds = Math.round((new Date(at).getTime() - now) / 1000);
+  const ahead = Math.round((new Date(at).getTime() - now) / 1000);
+  const seconds = ahead > 0 && ahead <= CLOCK_SECONDS ? 0 : ahead;
   const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
   return format.format(Math.trunc(seconds / size), unit);

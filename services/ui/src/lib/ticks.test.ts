@@ -10,3 +10,10 @@ test.each([
 ])("the axis of a chart up to %d has round numbers that hold it", (most, wanted) => {
   expect(ticks(most)).toEqual(wanted);
 });
+
+test.each([
+  [1, [0, 1]],
+  [4, [0, 2, 4]],
+])("of what comes in whole ones, up to %d, no part of one is named", (most, wanted) => {
+  expect(ticks(most, true)).toEqual(wanted);
+});

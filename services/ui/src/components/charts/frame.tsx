@@ -15,6 +15,7 @@ export function Chart({
   title,
   most,
   unit,
+  whole = false,
   legend,
   table,
   children,
@@ -24,6 +25,8 @@ export function Chart({
   most: number;
   /** A value on the axis, in words. */
   unit: (value: number) => string;
+  /** Values are counted, not measured. */
+  whole?: boolean;
   legend?: { name: string; className: string }[];
   table: { head: string[]; rows: (string | number)[][] };
   children: (scale: Scale) => ReactNode;
@@ -37,7 +40,7 @@ export function Chart({
     if (box.current) watch.observe(box.current);
     return () => watch.disconnect();
   }, []);
-  const axis = ticks(most);
+  const axis = ticks(most, whole);
   const top = axis.at(-1) ?? 1;
   const scale: Scale = {
     width: width - LEFT,

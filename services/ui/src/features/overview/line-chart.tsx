@@ -36,6 +36,7 @@ export function LineChart({
       title={title}
       most={Math.max(1, ...lines.flatMap(({ points }) => points.map(({ value }) => value)))}
       unit={unit}
+      whole
       legend={
         lines.length > 1
           ? lines.map(({ name: legend, dot }) => ({ name: legend, className: dot }))
@@ -63,7 +64,7 @@ export function LineChart({
                     .map(({ at, value }) => `${scale.x(part(at))},${scale.y(value)}`)
                     .join(" ")}
                   fill="none"
-                  strokeWidth={points.length === 1 ? 4 : 1.75}
+                  strokeWidth={points[0] === points[1] ? 6 : 1.75}
                   strokeLinecap="round"
                   strokeLinejoin="round"
                   className={line.stroke}
@@ -88,5 +89,6 @@ function stretches(points: Point[], stepSeconds: number): Point[][] {
     found.at(-1)?.push(point);
     last = at;
   }
+  // a line from a point to itself is drawn as a dot
   return found.map((stretch) => (stretch.length === 1 ? [...stretch, ...stretch] : stretch));
 }
