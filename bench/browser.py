@@ -36,6 +36,7 @@ SCREENS = {
     "connections": "/connections",
     "deliveries": "/deliveries",
     "audit": "/audit",
+    "ledger": "/ledger",
     "people": "/people",
     "setup": "/setup",
 }

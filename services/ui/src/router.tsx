@@ -9,6 +9,7 @@ import {
 import * as z from "zod/mini";
 import {
   listConnectorsOptions,
+  listJobsOptions,
   listUnmappedOptions,
   readEntryOptions,
   readOverviewOptions,
@@ -17,6 +18,7 @@ import { auditSearch } from "@/features/audit/audit-search";
 import { conflictsOptions, conflictsSearch } from "@/features/conflicts/conflicts-search";
 import { deliveriesSearch } from "@/features/deliveries/deliveries-search";
 import { entriesOptions, entriesSearch } from "@/features/entries/entries-search";
+import { ledgerSearch } from "@/features/ledger/job-search";
 import { either, words } from "@/lib/search";
 import { whoIsIn } from "@/lib/session";
 import { Shell } from "@/shell";
@@ -123,6 +125,15 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("@/features/audit/audit-page"), "AuditPage"),
 });
 
+const ledger = createRoute({
+  getParentRoute: () => inside,
+  path: "/ledger",
+  validateSearch: ledgerSearch,
+  loader: ({ context: { queries } }) =>
+    queries.prefetchQuery(listJobsOptions({ query: { limit: 30 } })),
+  component: lazyRouteComponent(() => import("@/features/ledger/ledger-page"), "LedgerPage"),
+});
+
 const people = createRoute({
   getParentRoute: () => inside,
   path: "/people",
@@ -152,6 +163,7 @@ export const makeRouter = (queries: QueryClient) =>
         connections,
         deliveries,
         audit,
+        ledger,
         people,
         setup,
       ]),

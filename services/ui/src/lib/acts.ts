@@ -1,3 +1,4 @@
+import i18next from "i18next";
 import { useTranslation } from "react-i18next";
 import type { Act } from "@/api";
 
@@ -27,6 +28,8 @@ export const actKinds = [
   "run_ended",
   "conflict_resolved",
   "resolution_undone",
+  "job_asked",
+  "job_cancelled",
   "unknown",
 ] as const;
 export type ActKind = (typeof actKinds)[number];
@@ -53,6 +56,7 @@ function wordsOf({ subject, message, type }: Act): Record<string, string> {
     zone: said("time_zone"),
     count: said("count"),
     how: said("what"),
+    job: type.includes(".job_") ? i18next.t(`ledger.kind.${said("kind") as "as_of"}`) : "",
   };
 }
 

@@ -33,6 +33,7 @@ test("every list of the API knows what makes it old", () => {
     "schedule",
     "runs",
     "users",
+    "jobs",
   ];
   const all = new Map(kinds.map((kind) => [kind, "many" as const]));
   expect(lists.filter((name) => !stays.has(name) && !shownBy([{ _id: name }], all))).toEqual([]);

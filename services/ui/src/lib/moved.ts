@@ -8,7 +8,8 @@ export type Kind =
   | "mappings"
   | "schedule"
   | "runs"
-  | "users";
+  | "users"
+  | "jobs";
 
 /** Which questions to the API show which kind, by the operation's name. */
 const shows: Record<string, Kind[]> = {
@@ -33,7 +34,9 @@ const shows: Record<string, Kind[]> = {
   listUnmapped: ["mappings", "conflicts", "entries"],
   listDeliveriesIn: ["tickets", "entries"],
   listDeliveriesOut: ["entries"],
-  listActs: ["resolutions", "connectors", "mappings", "schedule", "runs", "users"],
+  listActs: ["resolutions", "connectors", "mappings", "schedule", "runs", "users", "jobs"],
+  listJobs: ["jobs"],
+  readJob: ["jobs"],
   listUsers: ["users"],
   readMe: ["users"],
 };
@@ -42,6 +45,7 @@ const shows: Record<string, Kind[]> = {
 const one: Record<string, { kind: Kind; part: string }> = {
   readEntry: { kind: "entries", part: "entry" },
   readConflict: { kind: "conflicts", part: "conflict" },
+  readJob: { kind: "jobs", part: "job" },
 };
 
 type Asked = { _id?: string; path?: Record<string, unknown> };

@@ -1,4 +1,5 @@
 import {
+  BookOpenText,
   Cable,
   GitCompareArrows,
   LayoutDashboard,
@@ -21,6 +22,7 @@ const places = [
   { to: "/connections", name: "connections", icon: Cable, shortcut: "goConnections" },
   { to: "/deliveries", name: "deliveries", icon: Send, shortcut: "goDeliveries" },
   { to: "/audit", name: "audit", icon: ScrollText, shortcut: "goAudit" },
+  { to: "/ledger", name: "ledger", icon: BookOpenText, shortcut: "goLedger" },
   { to: "/people", name: "people", icon: Users, shortcut: "goPeople", role: "admin" },
 ] as const satisfies readonly {
   shortcut: Shortcut;

@@ -14,6 +14,7 @@ export const shortcuts = {
   goConnections: { keys: ["g n"], group: "go" },
   goDeliveries: { keys: ["g d"], group: "go" },
   goAudit: { keys: ["g a"], group: "go" },
+  goLedger: { keys: ["g l"], group: "go" },
   goPeople: { keys: ["g p"], group: "go" },
   next: { keys: ["j", "ArrowDown"], group: "list" },
   previous: { keys: ["k", "ArrowUp"], group: "list" },
