@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from hourbook_contracts.asyncapi import document
 from hourbook_contracts.codec import MESSAGE_TYPES, encode
@@ -29,6 +29,7 @@ def test_every_topic_and_every_type_stands_in_it_once() -> None:
 
 
 @given(messages)
+@settings(deadline=None)  # the document is made anew for each
 def test_a_record_has_the_headers_that_it_says(message: LedgerMessage) -> None:
     told = document()["components"]["schemas"]["CloudEvent"]
     sent = {name for name, _ in encode(message, traceparent="00-1-2-01").headers}

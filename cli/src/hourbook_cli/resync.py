@@ -9,7 +9,7 @@ there on everything goes its ordinary way, with every check of a single write.
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -39,14 +39,27 @@ from hourbook_reconciler.store import (
     write,
 )
 
+AndThen = Callable[[Ours, Plan], Awaitable[None]]
 PATIENCE_SECONDS = 15
 OUTBOXES = ("ingest", "push")
 
 
+async def nothing_more(_ours: Ours, _plan: Plan) -> None:
+    """The plan is all."""
+
+
 async def resync(
-    settings: ResyncSettings, range_: Range, progress: Progress, *, only: str | None = None
+    settings: ResyncSettings,
+    range_: Range,
+    progress: Progress,
+    *,
+    only: str | None = None,
+    and_then: AndThen = nothing_more,
 ) -> Plan:
-    """The plan; applied, where it is `only` this one. Raises `ResyncError`, and then nothing was done."""
+    """The plan; applied, where it is `only` this one. Raises `ResyncError`, and then nothing was done.
+
+    `and_then` is done in the transaction of an apply: with all of it, or not at all.
+    """
     async with Sides.opened(settings) as sides:
         books = await sides.books(range_)
         async with sides.transaction() as ours:
@@ -62,6 +75,7 @@ async def resync(
                 ours.give_up()
             else:
                 await planner.say(ours, said)
+                await and_then(ours, made)
         return made
 
 

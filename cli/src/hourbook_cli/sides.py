@@ -19,6 +19,7 @@ from hourbook_cli.backup import OwnerSettings
 from hourbook_contracts.control import BackfillRequested
 from hourbook_contracts.ids import BookId, SheetId, connection_of, number_of
 from hourbook_contracts.installation import Backfill, Target
+from hourbook_contracts.jobs import TICKETS_MAX
 from hourbook_kit import clock, postgres
 from hourbook_kit.control import ControlTail
 from hourbook_kit.health import Health
@@ -34,9 +35,6 @@ from hourbook_push_kimai.kimai import connected
 from hourbook_push_kimai.missing import Missing
 from hourbook_push_kimai.taking import Taking
 from hourbook_push_kimai.world import Obstacles, World
-
-MOST_TICKETS = 500
-"""Of one plan: a person has to look through it, and their readings are locked meanwhile."""
 
 Progress = Callable[[int, int | None], None]
 
@@ -142,8 +140,8 @@ class Sides:
             found |= await self._booked_on(range_.first_on, range_.last_on or range_.first_on)
         if not found:
             raise ResyncError("No ticket is known of which this holds.")
-        if len(found) > MOST_TICKETS:
-            raise ResyncError(f"{len(found)} tickets are more than {MOST_TICKETS}: narrow it.")
+        if len(found) > TICKETS_MAX:
+            raise ResyncError(f"{len(found)} tickets are more than {TICKETS_MAX}: narrow it.")
         return sorted(found)
 
     async def _booked_on(self, first: date, last: date) -> set[BookId]:

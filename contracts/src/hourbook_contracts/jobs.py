@@ -14,6 +14,8 @@ from hourbook_contracts.audit import Change, Difference, EntryMoved, Standing, S
 from hourbook_contracts.message import Moment
 from hourbook_contracts.resync import Plan
 
+CHANNEL = "hourbook_jobs"
+"""On which PostgreSQL wakes whoever does them."""
 ROWS_MAX = 1000
 """Of a result: what a person can look through, and a row of a database can hold."""
 TICKETS_MAX = 500

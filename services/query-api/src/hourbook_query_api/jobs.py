@@ -32,8 +32,6 @@ from hourbook_query_api.shown import Shown
 
 router = guarded_router("/api/jobs", "jobs")
 
-CHANNEL = "hourbook_jobs"
-"""On which `hourbook jobs` is woken; services never import each other."""
 PARAMETERS_MAX = 100_000
 """Characters: they stand on the control topic too."""
 
@@ -227,7 +225,7 @@ def _parameters(body: AnyAsked) -> dict[str, Any]:
 
 
 async def _wake(desk: Desk, job: str) -> None:
-    await desk.pool.execute("SELECT pg_notify($1, $2)", CHANNEL, job)
+    await desk.pool.execute("SELECT pg_notify($1, $2)", jobs.CHANNEL, job)
 
 
 async def _row(desk: Desk, job: str) -> asyncpg.Record:

@@ -8,7 +8,7 @@ see one or the other, and both are the same. The old one is kept under another n
 Works with an owner's rights: services may read and write rows, not make schemas.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -72,10 +72,24 @@ class Switched:
     """Tables in which the two differ."""
 
 
+AndThen = Callable[[asyncpg.Connection, Switched], Awaitable[None]]
+
+
+async def nothing_more(_connection: asyncpg.Connection, _switched: Switched) -> None:
+    """The switch is all."""
+
+
 async def rebuild_beside(
-    settings: KafkaSettings, dsn: str, progress: Progress, *, even_if_different: bool = False
+    settings: KafkaSettings,
+    dsn: str,
+    progress: Progress,
+    *,
+    even_if_different: bool = False,
+    and_then: AndThen = nothing_more,
 ) -> Switched:
     """Build, compare, switch; where they differ it is left as `book_next`, unless that is wanted.
+
+    `and_then` is done in the transaction of the switch: with it, or not at all.
 
     Raises `KeptOldError`, and `AnotherLogError` where the served one was read from another log.
     """
@@ -90,12 +104,7 @@ async def rebuild_beside(
         differing = await _compare(fold, looker)
         if differing and not even_if_different:
             return Switched(switched=False, messages=fold.done, differing=differing)
-        late = await _switch(fold, even_if_different=even_if_different)
-        return Switched(
-            switched=even_if_different or not late,
-            messages=fold.done,
-            differing=tuple(sorted({*differing, *late})),
-        )
+        return await _switch(fold, differing, even_if_different=even_if_different, then=and_then)
 
 
 async def drop_old(dsn: str) -> bool:
@@ -188,20 +197,28 @@ async def _compare(fold: _Fold, looker: asyncpg.Connection) -> tuple[str, ...]:
     return tuple(name for name in served if served[name] != built[name])
 
 
-async def _switch(fold: _Fold, *, even_if_different: bool) -> tuple[str, ...]:
-    """While batches wait: fold the rest, compare its books, take the name; gives tables that differ now."""
+async def _switch(
+    fold: _Fold, differing: tuple[str, ...], *, even_if_different: bool, then: AndThen
+) -> Switched:
+    """While batches wait: fold the rest, compare its books, take the name."""
     connection = fold.connection
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", REBUILD_LOCK)
         await fold.up_to(await _ends(connection, SCHEMA))
-        differing = await _differing(connection, sorted(fold.touched))
-        if differing and not even_if_different:
-            return differing
+        late = await _differing(connection, sorted(fold.touched))
+        done = Switched(
+            switched=even_if_different or not late,
+            messages=fold.done,
+            differing=tuple(sorted({*differing, *late})),
+        )
+        if not done.switched:
+            return done
         await _take_over(connection)
         await connection.execute(f'ALTER SCHEMA "{SCHEMA}" RENAME TO "{OLD}"')
         await connection.execute(f'ALTER SCHEMA "{NEXT}" RENAME TO "{SCHEMA}"')
         await connection.execute("SELECT pg_notify($1, 'rebuilt')", CHANNEL)
-    return differing
+        await then(connection, done)
+    return done
 
 
 async def _take_over(connection: asyncpg.Connection) -> None:

@@ -1,0 +1,185 @@
+"""What is done for each kind of job: what the commands do, with a bounded result instead of a table.
+
+Raises what the commands tell in a sentence (`EXPECTED`); what passes by itself is for the caller to
+try again, behind the parts that are kept.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiokafka.errors import KafkaError
+
+from hourbook_cli import resync as resyncs
+from hourbook_cli.sides import Ours, Range, ResyncError, ResyncSettings
+from hourbook_contracts import jobs, proposals
+from hourbook_contracts.audit import Standing, differences, summary
+from hourbook_contracts.installation import learn
+from hourbook_contracts.jobs import AnyAsked, AnyResult, bounded
+from hourbook_contracts.resync import Plan
+from hourbook_kit import clock
+from hourbook_kit.kafka import AnotherLogError
+from hourbook_kit.postgres import TRANSIENT
+from hourbook_kit.vault import VaultKeyError
+from hourbook_reconciler import beside
+from hourbook_reconciler import replay as replays
+from hourbook_reconciler.beside import KeptOldError, Switched
+from hourbook_reconciler.standing import Selection
+from hourbook_reconciler.what_if import differences as differences_of
+
+EXPECTED = (
+    replays.NoSuchPlaceError,
+    ResyncError,
+    KeptOldError,
+    AnotherLogError,
+    VaultKeyError,
+)
+PASSING = (KafkaError, *TRANSIENT)
+
+Tell = Callable[[str, int, int | None], None]
+"""Told what it is at, and how much of how much is done."""
+End = Callable[[object, AnyResult], Awaitable[None]]
+"""Ends the job by this connection to the database, in the transaction that is open there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What a job is done with."""
+
+    settings: ResyncSettings
+    keeper: replays.Keeper
+    tell: Tell
+    end: End
+
+    def telling(self, sentence: str) -> Callable[[int, int | None], None]:
+        self.tell(sentence, 0, None)
+        return lambda done, of: self.tell(sentence, done, of)
+
+
+async def do(asked: AnyAsked, doing: Doing) -> AnyResult:
+    """The result; of what moves something it is in the job's row by then, with what was moved."""
+    match asked:
+        case jobs.AsOf():
+            return await _as_of(asked, doing)
+        case jobs.Compare():
+            return await _compare(asked, doing)
+        case jobs.WhatIf():
+            return await _what_if(asked, doing)
+        case jobs.ResyncPlan() | jobs.ResyncApply():
+            return await _resync(asked, doing)
+        case jobs.Rebuild():
+            return await _rebuild(asked, doing)
+        case jobs.DropOld():
+            await beside.drop_old(doing.settings.admin_database_url.get_secret_value())
+            return jobs.DropOldResult()
+
+
+async def _as_of(asked: jobs.AsOf, doing: Doing) -> AnyResult:
+    found = await _standings(asked.at, asked.of, doing, "Reads the ledger up to there.")
+    wanted = [one for one in found if asked.takes(one)]
+    entries, left_out = bounded(wanted)
+    return jobs.AsOfResult(summary=summary(wanted), entries=entries, left_out=left_out)
+
+
+async def _compare(asked: jobs.Compare, doing: Doing) -> AnyResult:
+    first = await _standings(
+        asked.first, asked.of, doing, "Reads the ledger up to the first place."
+    )
+    second = await _standings(
+        asked.second, asked.of, doing, "Reads the ledger up to the second place."
+    )
+    changes, left_out = bounded(differences(first, second))
+    return jobs.CompareResult(
+        first=summary(first), second=summary(second), changes=changes, left_out=left_out
+    )
+
+
+async def _standings(
+    until: jobs.Until, of: str | None, doing: Doing, sentence: str
+) -> list[Standing]:
+    told = doing.telling(sentence)
+    return await replays.as_of(doing.settings, _cut(until), _selection(of), told, doing.keeper)
+
+
+async def _what_if(asked: jobs.WhatIf, doing: Doing) -> AnyResult:
+    known = await replays.installation(doing.settings, asked.policy_of)
+    for event in proposals.read(json.dumps(asked.policy), clock.now()):
+        known = learn(known, event, known.offset)
+    told = doing.telling("Reads the ledger under these settings.")
+    found = await replays.what_if(
+        doing.settings, known.policy, _selection(asked.of), told, doing.keeper
+    )
+    sums, sums_left_out = bounded(differences_of(found))
+    entries, left_out = bounded(found)
+    return jobs.WhatIfResult(
+        moved=len(found),
+        differences=sums,
+        differences_left_out=sums_left_out,
+        entries=entries,
+        entries_left_out=left_out,
+    )
+
+
+async def _resync(asked: jobs.ResyncPlan | jobs.ResyncApply, doing: Doing) -> AnyResult:
+    only = asked.hash if isinstance(asked, jobs.ResyncApply) else None
+
+    async def and_then(ours: Ours, plan: Plan) -> None:
+        await doing.end(ours, _of_plan(plan, applied=True))
+
+    plan = await resyncs.resync(
+        doing.settings,
+        Range(
+            tickets=asked.tickets,
+            customer=asked.customer,
+            first_on=asked.first_on,
+            last_on=asked.last_on,
+        ),
+        doing.telling("Reads both sides anew, ticket by ticket."),
+        only=only,
+        and_then=and_then,
+    )
+    return _of_plan(plan, applied=only is not None)
+
+
+def _of_plan(plan: Plan, *, applied: bool) -> AnyResult:
+    facts, facts_left_out = bounded(plan.facts)
+    decisions, decisions_left_out = bounded(plan.decisions)
+    return jobs.ResyncResult(
+        applied=applied,
+        plan=plan.model_copy(update={"facts": facts, "decisions": decisions}),
+        facts_left_out=facts_left_out,
+        decisions_left_out=decisions_left_out,
+    )
+
+
+async def _rebuild(asked: jobs.Rebuild, doing: Doing) -> AnyResult:
+    async def and_then(connection: object, switched: Switched) -> None:
+        await doing.end(connection, _of_switch(switched))
+
+    switched = await beside.rebuild_beside(
+        doing.settings,
+        doing.settings.admin_database_url.get_secret_value(),
+        doing.telling("Folds the ledger into a second read model."),
+        even_if_different=asked.even_if_different,
+        and_then=and_then,
+    )
+    return _of_switch(switched)
+
+
+def _of_switch(switched: Switched) -> AnyResult:
+    return jobs.RebuildResult(
+        switched=switched.switched, messages=switched.messages, differing=switched.differing
+    )
+
+
+def _cut(until: jobs.Until) -> replays.Cut:
+    if until.place is None:
+        return replays.Cut(moment=until.moment)
+    partition, offset = until.place.split("/")
+    return replays.Cut(partition=int(partition), offset=int(offset))
+
+
+def _selection(of: str | None) -> Selection:
+    if of is None or of.count(":") == 2:  # noqa: PLR2004 -- kind, connection, number
+        return Selection(book=of)
+    return Selection(customer=of)
