@@ -2,6 +2,7 @@
 
 from pydantic_settings import BaseSettings
 
+from hourbook_cli.jobs import JobsSettings
 from hourbook_cli.migrate import MigrateSettings
 from hourbook_cli.settings import ApiSettings
 from hourbook_ingest_zammad.settings import Settings as IngestSettings
@@ -11,6 +12,7 @@ from hourbook_reconciler.settings import Settings as ReconcilerSettings
 
 SETTINGS: list[type[BaseSettings]] = [
     ApiSettings,
+    JobsSettings,
     MigrateSettings,
     IngestSettings,
     PushSettings,

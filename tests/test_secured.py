@@ -19,7 +19,7 @@ from aiokafka.errors import (
 from bench.secured import Secured, secured
 from bench.world import World, eventually, world
 from hourbook_contracts.topics import INBOX, LEDGER
-from hourbook_local.stack import SERVICES, Parts
+from hourbook_local.stack import JOBS, SERVICES, Parts
 
 pytestmark = [
     pytest.mark.anyio,
@@ -36,7 +36,7 @@ async def locked(folder: Path) -> Secured:
 @pytest.fixture(scope="module")
 async def here(locked: Secured, folder: Path) -> AsyncIterator[World]:
     parts = Parts(
-        environment={name: locked.environment(name) for name in SERVICES},
+        environment={name: locked.environment(name) for name in (*SERVICES, JOBS)},
         kafka_settings=locked.settings,
     )
     async with world(folder / "secured", parts) as up:

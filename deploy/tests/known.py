@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
+from hourbook_cli.jobs import JobsSettings
 from hourbook_cli.migrate import MigrateSettings
 from hourbook_cli.settings import DemoSettings
 from hourbook_ingest_zammad.settings import Settings as IngestSettings
@@ -21,6 +22,8 @@ SERVICES: dict[str, type[BaseSettings]] = {
     "push-kimai": PushSettings,
     "query-api": QuerySettings,
 }
+PROCESSES = SERVICES | {"jobs": JobsSettings}
+"""All that stay up: the services, each of an image of its own, and the command's."""
 COMMANDS: dict[str, type[BaseSettings]] = {
     "migrate": MigrateSettings,
     "migrate-post": MigrateSettings,

@@ -89,7 +89,7 @@ def test_whom_prometheus_asks_is_there() -> None:
             ),
         ]
     }
-    assert names == {"ingest-zammad", "reconciler", "push-kimai", "query-api"}
+    assert names == {"ingest-zammad", "reconciler", "push-kimai", "query-api", "jobs"}
     for name in names:
         service = named(objects, "Service", name)
         assert service["metadata"]["labels"]["app.kubernetes.io/name"] == name

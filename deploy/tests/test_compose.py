@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.tests.known import COMMANDS, ROOT, SERVICES, check_variables, run, tool
+from deploy.tests.known import COMMANDS, PROCESSES, ROOT, SERVICES, check_variables, run, tool
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICE: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -78,7 +78,7 @@ def test_what_stops_has_the_time_to_say_goodbye(name: str) -> None:
     assert seconds >= (60 if name in SERVERS else 30)
 
 
-@pytest.mark.parametrize(("name", "settings"), (SERVICES | COMMANDS).items())
+@pytest.mark.parametrize(("name", "settings"), (PROCESSES | COMMANDS).items())
 def test_each_process_is_told_what_it_reads_and_all_it_needs(name: str, settings: Any) -> None:
     check_variables(name, settings, told(SERVICE[name]))
 
@@ -89,13 +89,13 @@ def test_the_pages_door_is_told_where_everybody_is() -> None:
 
 
 def test_services_start_when_the_database_is_ready_for_them() -> None:
-    for name in SERVICES:
+    for name in PROCESSES:
         assert SERVICE[name]["depends_on"]["migrate"] == {
             "condition": "service_completed_successfully"
         }
     for name in SERVERS:
         assert SERVICE["migrate"]["depends_on"][name] == {"condition": "service_healthy"}
-    for name in SERVICES:
+    for name in PROCESSES:
         assert SERVICE["migrate-post"]["depends_on"][name] == {"condition": "service_healthy"}
 
 
@@ -139,8 +139,10 @@ def test_no_secret_stands_in_the_file_and_each_goes_only_to_whom_it_is_for() -> 
                 f"{name}: {variable}={value}"
             )
     holders = {
-        name: {secret["source"] for secret in SERVICE[name].get("secrets", [])} for name in SERVICES
+        name: {secret["source"] for secret in SERVICE[name].get("secrets", [])}
+        for name in PROCESSES
     }
+    assert holders.pop("jobs") == {"owner_database_url", "vault_key"}
     for name, role in zip(holders, ("ingest", "reconciler", "push", "query"), strict=True):
         assert holders[name] == {f"{role}_database_url", "vault_key"}
 

@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from deploy.tests.known import COMMANDS, ROOT, SERVICES, check_variables, run
+from deploy.tests.known import COMMANDS, PROCESSES, ROOT, check_variables, run
 from deploy.tests.rendered import (
     STEPS,
     Object,
@@ -41,7 +41,7 @@ each = pytest.mark.parametrize(
     ],
 )
 each_of_ours = pytest.mark.parametrize(
-    ("overlay", "name"), [(overlay, name) for overlay in OVERLAYS for name in SERVICES]
+    ("overlay", "name"), [(overlay, name) for overlay in OVERLAYS for name in PROCESSES]
 )
 
 
@@ -136,7 +136,7 @@ def test_ready_and_alive_are_asked_where_the_service_answers(overlay: str, name:
     for probe, path in (("startup", "ready"), ("readiness", "ready"), ("liveness", "live")):
         assert mine[f"{probe}Probe"]["httpGet"] == {"path": f"{prefix}/{path}", "port": "http"}
     (port,) = mine["ports"]
-    assert port["containerPort"] == SERVICES[name].model_fields["port"].default
+    assert port["containerPort"] == PROCESSES[name].model_fields["port"].default
     (exposed,) = named(render(overlay, "."), "Service", name)["spec"]["ports"]
     assert exposed["port"] == port["containerPort"]
 
@@ -171,7 +171,7 @@ def test_a_drained_node_takes_one_of_a_kind_and_they_stand_apart(overlay: str, n
 
 @both
 def test_selectors_select_what_they_are_meant_to(overlay: str) -> None:
-    for name in (*SERVICES, *(("kafka", "postgres") if overlay == "single-node" else ())):
+    for name in (*PROCESSES, *(("kafka", "postgres") if overlay == "single-node" else ())):
         objects = everything(overlay)
         (workload,) = [found for found in workloads(objects) if found["metadata"]["name"] == name]
         labels = workload["spec"]["template"]["metadata"]["labels"]
@@ -184,7 +184,7 @@ def test_selectors_select_what_they_are_meant_to(overlay: str) -> None:
 @each_of_ours
 def test_a_service_is_told_what_it_reads_and_all_it_needs(overlay: str, name: str) -> None:
     variables = told(service_of(overlay, name), render(overlay, "."))
-    check_variables(name, SERVICES[name], set(variables))
+    check_variables(name, PROCESSES[name], set(variables))
     assert variables["HOURBOOK_SECRETS_FOLDER"] == "/run/secrets/hourbook"
 
 
@@ -220,7 +220,7 @@ def test_no_secret_is_written_here_and_each_that_is_named_is_known(
         "hourbook-cluster-ca-cert",
         "hourbook-db-ca",
         "hourbook-db-app",
-        *SERVICES,
+        *PROCESSES,
         "hourbook",
     }
     for workload in workloads(everything(overlay)):
@@ -287,11 +287,11 @@ def test_who_asks_is_told_by_pods_that_the_policies_let_in_and_by_nobody_else(ov
 
 @both
 def test_only_who_speaks_to_zammad_or_kimai_may_leave_the_cluster(overlay: str) -> None:
-    for name in (*SERVICES, "hourbook"):
+    for name in (*PROCESSES, "hourbook"):
         leaves = any(
             "ipBlock" in to for rule in allowed(overlay, "egress", name) for to in rule["to"]
         )
-        assert leaves == (name in {"ingest-zammad", "push-kimai", "query-api"})
+        assert leaves == (name in {"ingest-zammad", "push-kimai", "query-api", "jobs"})
         reached = [
             to["podSelector"]["matchLabels"].get("hourbook.role")
             for rule in allowed(overlay, "egress", name)
@@ -320,8 +320,8 @@ def test_each_service_has_a_user_of_its_own_and_a_password_from_strimzi() -> Non
         user["metadata"]["name"]: user
         for user in of_kind(render("production", "data"), "KafkaUser")
     }
-    assert users.keys() == {*SERVICES, "hourbook"}
-    for name in SERVICES:
+    assert users.keys() == {*PROCESSES, "hourbook"}
+    for name in PROCESSES:
         workload = service_of("production", name)
         variables = told(workload, render("production", "."))
         assert variables["HOURBOOK_KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
@@ -337,7 +337,7 @@ def test_each_service_has_a_user_of_its_own_and_a_password_from_strimzi() -> Non
 def test_what_is_trusted_is_where_the_settings_say() -> None:
     (job,) = of_kind(render("production", "migrate-pre"), "Job")
     for workload, objects in (
-        *((service_of("production", name), render("production", ".")) for name in SERVICES),
+        *((service_of("production", name), render("production", ".")) for name in PROCESSES),
         (job, render("production", "migrate-pre")),
     ):
         variables = told(workload, objects)
@@ -386,7 +386,7 @@ def test_the_database_is_backed_up_and_its_log_is_kept() -> None:
 
 def test_a_webhook_is_taken_by_the_ingress_as_long_as_the_service_takes_it() -> None:
     (ingress,) = of_kind(render("production", "."), "Ingress")
-    limit = SERVICES["ingest-zammad"].model_fields["webhook_limit_bytes"].default
+    limit = PROCESSES["ingest-zammad"].model_fields["webhook_limit_bytes"].default
     size = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
     assert size == f"{limit // 1024 // 1024}m"
     (rule,) = ingress["spec"]["rules"]

@@ -17,7 +17,7 @@ import pytest
 pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[3]
-STAY = ("kafka", "postgres", "ingest-zammad", "reconciler", "push-kimai", "query-api", "ui")
+STAY = ("kafka", "postgres", "ingest-zammad", "reconciler", "push-kimai", "query-api", "jobs", "ui")
 OURS = STAY[2:-1]
 GRACE_SECONDS = 30
 SETTLED_SECONDS = 15

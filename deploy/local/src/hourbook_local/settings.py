@@ -20,6 +20,7 @@ class LocalSettings(BaseSettings):
     ingest_zammad_port: int = 8301
     reconciler_port: int = 8302
     push_kimai_port: int = 8303
+    jobs_port: int = 8304
     zammad_port: int = 8310
     kimai_port: int = 8311
     postgres_port: int = 8332

@@ -1,4 +1,4 @@
-"""The whole of Hourbook on one machine: broker, database, twins and the four services.
+"""The whole of Hourbook on one machine: broker, database, twins, the four services and who does jobs.
 
 Use it as `async with Stack(LocalSettings()) as stack:`; what it holds is kept between runs.
 """
@@ -24,6 +24,8 @@ from hourbook_local.supervisor import Service, State, Supervisor, Watcher, nobod
 
 DATABASE = "hourbook"
 SERVICES = ("ingest-zammad", "reconciler", "push-kimai", "query-api")
+JOBS = "jobs"
+"""The command's, which does what was asked for at /api/jobs."""
 TWINS = ("zammad", "kimai")
 PATIENCE_WITH_PORTS_SECONDS = 4
 _ROLES = {
@@ -38,7 +40,7 @@ _ROLES = {
 class Parts:
     """What there is beside the broker and the database, which always are."""
 
-    services: tuple[str, ...] = SERVICES
+    services: tuple[str, ...] = (*SERVICES, JOBS)
     twins: tuple[str, ...] = TWINS
     migrations: bool = True
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -161,9 +163,14 @@ class Stack:
 
     def environment(self, service: str) -> dict[str, str]:
         """All that a service is told when it starts; also for starting one by hand."""
+        database = (
+            {"HOURBOOK_ADMIN_DATABASE_URL": self.admin_dsn}
+            if service == JOBS
+            else {"HOURBOOK_DATABASE_URL": self.dsn(service)}
+        )
         return {
             "HOURBOOK_KAFKA_BOOTSTRAP": self.bootstrap,
-            "HOURBOOK_DATABASE_URL": self.dsn(service),
+            **database,
             "HOURBOOK_VAULT_KEY": self.keys.vault_key,
             "HOURBOOK_HOST": "127.0.0.1",
             "HOURBOOK_PORT": self.url(service).rsplit(":", 1)[-1],
@@ -251,9 +258,11 @@ class Stack:
 
     def _service(self, name: str) -> Service:
         prefix = "/api" if name == "query-api" else ""
+        module = f"hourbook_{name.replace('-', '_')}"
+        command = ("hourbook_cli", JOBS) if name == JOBS else (module,)
         return Service(
             name,
-            (sys.executable, "-m", f"hourbook_{name.replace('-', '_')}"),
+            (sys.executable, "-m", *command),
             self.logs / f"{name}.log",
             environment=self.environment(name),
             health_url=f"{self.url(name)}{prefix}/health/ready",
