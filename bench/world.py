@@ -42,10 +42,9 @@ class World:
     async def time_accountings(self) -> list[Json]:
         return list(await _json(self.zammad.get("/_twin/state"), "time_accountings"))
 
-    async def new_ticket(self, title: str = "Printer on fire") -> int:
-        made = await _json(
-            self.zammad.post("/_twin/tickets", json={"title": title, "organization_id": 2})
-        )
+    async def new_ticket(self, title: str = "Printer on fire", *, organization: int = 2) -> int:
+        body = {"title": title, "organization_id": organization}
+        made = await _json(self.zammad.post("/_twin/tickets", json=body))
         return int(made["id"])
 
     async def book(

@@ -8,7 +8,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from bench.browser import SCREENS, Visit, visit
-from bench.world import World, eventually, world
+from bench.questions import changed_in_kimai, deleted_in_kimai, number_of
+from bench.world import World, world
 from hourbook_local.stack import Parts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -29,36 +30,9 @@ async def window(browser: Browser, here: World) -> AsyncIterator[Visit]:
 
 
 async def booked_and_edited(here: World, title: str) -> tuple[int, str]:
-    """A quarter of an hour that somebody makes three quarters of in Kimai: we ask about that.
-
-    With its ticket's number, by which lists are searched: titles are sealed where they are kept.
-    """
-    return await edited_in_kimai(here, await here.new_ticket(title))
-
-
-async def edited_in_kimai(here: World, ticket: int) -> tuple[int, str]:
-    booked = await three_quarters_in_kimai(here, ticket)
-    await here.asked(booked, "changed_in_kimai")
-    return booked, (await here.of_entry(booked))["ticket_number"]
-
-
-async def three_quarters_in_kimai(here: World, ticket: int) -> int:
-    """Of a quarter of an hour in Zammad; nothing is known of it yet."""
-    booked = await here.book(ticket, 15)
-    row = await here.settled(booked)
-    hour = row["begin"][:14]
-    edit = {"begin": f"{hour}00:00+00:00", "end": f"{hour}45:00+00:00"}
-    (await here.kimai.patch(f"/api/timesheets/{row['id']}", json=edit)).raise_for_status()
-    return booked
-
-
-async def deleted_in_kimai(here: World, ticket: int) -> tuple[int, str]:
-    booked = await here.book(ticket, 15)
-    row = await here.settled(booked)
-    (await here.kimai.delete(f"/api/timesheets/{row['id']}")).raise_for_status()
-    await here.api.post("/api/sync/manual", {"what": "sweep"})
-    await here.asked(booked, "deleted_in_kimai")
-    return booked, (await here.of_entry(booked))["ticket_number"]
+    """A quarter of an hour that somebody makes three quarters of in Kimai; with its ticket's number."""
+    booked = await changed_in_kimai(here, await here.new_ticket(title))
+    return booked, await number_of(here, booked)
 
 
 async def lasts(here: World, booked: int, seconds: int) -> None:
@@ -119,14 +93,6 @@ async def test_a_link_to_a_question_that_was_answered_since_shows_that_question(
     await expect(window.page.get_by_role("article")).to_contain_text("Done · demo")
 
 
-async def test_an_answer_by_keyboard_writes_what_zammad_holds(here: World, window: Visit) -> None:
-    booked, number = await booked_and_edited(here, "Answered by key")
-    await window.see(f"/conflicts?text={number}")
-    await expect(window.page.get_by_role("heading", name="Answered by key")).to_be_visible()
-    await window.page.keyboard.press("1")
-    await lasts(here, booked, 900)
-
-
 async def test_a_tab_that_is_closed_at_once_loses_no_answer(browser: Browser, here: World) -> None:
     booked, number = await booked_and_edited(here, "Closed at once")
     async with visit(browser, here.stack.url("query-api")) as window:
@@ -140,8 +106,8 @@ async def test_many_are_answered_at_once_after_a_look_at_what_will_happen(
     here: World, window: Visit
 ) -> None:
     ticket = await here.new_ticket("In bulk")
-    found = [await edited_in_kimai(here, ticket) for _ in range(2)]
-    both, number = [booked for booked, _ in found], found[0][1]
+    both = [await changed_in_kimai(here, ticket) for _ in range(2)]
+    number = await number_of(here, both[0])
     page = window.page
     await window.see(f"/conflicts?text={number}")
     await expect(page.get_by_role("heading", name="In bulk")).to_be_visible()
@@ -161,13 +127,14 @@ async def test_what_is_new_waits_beside_the_list_until_it_is_asked_for(
     here: World, window: Visit
 ) -> None:
     ticket = await here.new_ticket("Live")
-    first, number = await deleted_in_kimai(here, ticket)
+    first = await deleted_in_kimai(here, ticket)
+    number = await number_of(here, first)
     page = window.page
     await window.see(f"/conflicts?text={number}")
     rows = page.get_by_role("list", name="Open questions").get_by_role("button", name="Live")
     await expect(rows).to_have_count(1)
     await is_live(window, "Live")
-    second, _ = await edited_in_kimai(here, ticket)  # would stand above the one that is shown
+    second = await changed_in_kimai(here, ticket)  # would stand above the one that is shown
     await expect(page.get_by_role("button", name="1 new")).to_be_visible()
     await expect(rows).to_have_count(1)
     await page.keyboard.press("n")
@@ -194,109 +161,6 @@ async def test_the_story_of_an_hour_tells_all_that_happened_to_it(
         found = await window.axe()
         assert found == [], found
     await here.asked(booked, "changed_in_kimai")
-
-
-async def test_a_deletion_in_kimai_is_asked_about_and_ignored_for_good_when_so_answered(
-    here: World, window: Visit
-) -> None:
-    booked, number = await deleted_in_kimai(here, await here.new_ticket("Deleted there"))
-    await window.see(f"/conflicts?text={number}")
-    await expect(window.page.get_by_role("heading", name="Deleted there")).to_be_visible()
-    await window.page.keyboard.press("2")
-    await eventually(lambda: is_settled(here, booked), what="that it is ignored for good")
-    assert await here.sheet_of(booked) is None
-
-
-async def written_by_hand(here: World, title: str) -> tuple[int, int, str]:
-    """Somebody has put an hour of this ticket into Kimai already: we ask before we write a second one.
-
-    Gives the time accounting, their timesheet and the ticket's number.
-    """
-    like = await here.settled(await here.book(await here.new_ticket("Like this one"), 15))
-    ticket = await here.new_ticket(title)
-    number = next(one["number"] for one in await here.tickets() if one["id"] == ticket)
-    wish = {part: like[part] for part in ("project", "activity", "begin", "end")}
-    wish |= {"user": 4, "description": f"#{number}"}  # whose day we have not just looked at
-    made = await here.kimai.post("/api/timesheets", json=wish)
-    made.raise_for_status()
-    booked = await here.book(ticket, 15, agent=4)
-    await here.asked(booked, "possible_duplicate")
-    return booked, made.json()["id"], str(number)
-
-
-async def test_a_timesheet_that_was_written_by_hand_is_adopted_by_key(
-    here: World, window: Visit
-) -> None:
-    booked, by_hand, number = await written_by_hand(here, "By hand, adopted")
-    await window.see(f"/conflicts?text={number}")
-    await expect(window.page.get_by_role("heading", name="By hand, adopted")).to_be_visible()
-    await window.picture("duplicate")
-    found = await window.axe()
-    assert found == [], found
-    await window.page.keyboard.press("3")
-    await eventually(lambda: is_settled(here, booked), what="that it is adopted")
-    assert (await here.of_entry(booked))["sheet"].endswith(f":{by_hand}")
-
-
-async def test_a_timesheet_that_was_written_by_hand_is_another_hour_when_so_answered_by_mouse(
-    here: World, window: Visit
-) -> None:
-    booked, by_hand, number = await written_by_hand(here, "By hand, another")
-    await window.see(f"/conflicts?text={number}")
-    await window.page.get_by_role("button", name="Write to Kimai").click()
-    await lasts(here, booked, 900)
-    assert not (await here.of_entry(booked))["sheet"].endswith(f":{by_hand}")
-
-
-async def test_both_sides_changed_and_zammad_is_taken_by_mouse(here: World, window: Visit) -> None:
-    booked = await three_quarters_in_kimai(here, await here.new_ticket("Both changed"))
-    await here.edit(booked, 30)
-    await here.asked(booked, "changed_on_both_sides")
-    number = (await here.of_entry(booked))["ticket_number"]
-    await window.see(f"/conflicts?text={number}")
-    await window.picture("both-changed")
-    await window.page.get_by_role("button", name="Take Zammad").click()
-    await lasts(here, booked, 1800)
-
-
-async def test_what_is_exported_and_then_changed_in_zammad_stays_when_so_answered(
-    here: World, window: Visit
-) -> None:
-    booked = await here.book(await here.new_ticket("Billed already"), 15)
-    row = await here.settled(booked)
-    (await here.kimai.post("/_twin/export", json={"ids": [row["id"]]})).raise_for_status()
-    await here.edit(booked, 30)
-    await here.asked(booked, "locked_in_kimai")
-    number = (await here.of_entry(booked))["ticket_number"]
-    await window.see(f"/conflicts?text={number}")
-    await expect(window.page.get_by_role("article")).to_contain_text("exported")
-    await window.page.keyboard.press("2")
-    await eventually(lambda: is_settled(here, booked), what="that it stays as it is billed")
-    await lasts(here, booked, 900)
-
-
-async def test_map_now_leads_to_the_mapping_and_releases_what_waited(
-    here: World, window: Visit
-) -> None:
-    mappings = (await here.api.get("/api/mappings", kind="worker"))["items"]
-    anna = next(one for one in mappings if one["source_key"] == "3")
-    await here.api.delete(f"/api/mappings/{anna['mapping']}")
-    booked = await here.book(await here.new_ticket("Whose is it"), 15)
-    await here.asked(booked, "unmapped_worker")
-    page = window.page
-    number = (await here.of_entry(booked))["ticket_number"]
-    await window.see(f"/conflicts?text={number}")
-    await page.get_by_role("link", name="Map now").click()
-    await expect(page.get_by_role("heading", level=1, name="Mappings")).to_be_visible()
-    row = page.get_by_role("listitem").filter(has_text="Anna Berg")
-    await expect(row).to_contain_text("releases 1 entry")
-    await window.picture("map-now")
-    await row.get_by_role("button", name="Save").click()
-    await lasts(here, booked, 900)
-
-
-async def is_settled(here: World, booked: int) -> bool:
-    return bool((await here.of_entry(booked)).get("state") == "settled")
 
 
 async def test_keys_and_palette_lead_everywhere(window: Visit) -> None:

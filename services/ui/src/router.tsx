@@ -75,7 +75,7 @@ const connections = createRoute({
   path: "/connections",
   validateSearch: z.object({
     name: words(),
-    make: either(z.enum(["zammad", "kimai"])),
+    make: either(z.enum(["zammad", "kimai", "csv"])),
     schedule: either(z.boolean()),
   }),
   loader: ({ context: { queries } }) => queries.prefetchQuery(listConnectorsOptions()),

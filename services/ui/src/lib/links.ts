@@ -6,7 +6,8 @@ export function useLinks() {
   const { data } = useQuery(listConnectorsOptions());
   const base = (id: string) => {
     const [, connection] = id.split(":");
-    return data?.items.find(({ name }) => name === connection)?.base_url ?? null;
+    const found = data?.items.find(({ name }) => name === connection);
+    return found && found.kind !== "source" ? found.base_url : null; // a file has no page
   };
   const number = (id: string) => id.split(":")[2];
   return {

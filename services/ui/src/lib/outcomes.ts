@@ -31,6 +31,9 @@ const unmapped = {
   unmapped_activity: "activity",
 } as const;
 
-/** Which kind of mapping would answer it for good; null where none would. */
-export const mappingThatAnswers = (reason: string) =>
-  reason in unmapped ? unmapped[reason as keyof typeof unmapped] : null;
+/** Which mapping would answer it for good, as the address of its page names it; null where none would. */
+export function mappingFor({ reason, trace }: Pick<Conflict, "reason" | "trace">) {
+  if (!(reason in unmapped)) return null;
+  const kind = unmapped[reason as keyof typeof unmapped];
+  return { kind, key: trace?.rules.find((one) => one.kind === kind && one.mapping === null)?.key };
+}

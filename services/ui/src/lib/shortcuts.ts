@@ -30,6 +30,7 @@ export const shortcuts = {
   keepKimai: { keys: ["2"], group: "decide" },
   adopt: { keys: ["3"], group: "decide" },
   anyway: { keys: ["4"], group: "decide" },
+  mapNow: { keys: ["m"], group: "decide" },
   undo: { keys: ["z"], group: "decide" },
   retry: { keys: ["r"], group: "decide" },
 } as const satisfies Record<string, { keys: readonly string[]; group: string }>;

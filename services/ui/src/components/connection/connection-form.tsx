@@ -1,17 +1,24 @@
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { changeConnector, type KimaiConnector, makeConnector, type ZammadConnector } from "@/api";
+import {
+  changeConnector,
+  type KimaiConnector,
+  makeConnector,
+  type SourceConnector,
+  type ZammadConnector,
+} from "@/api";
 import { ProblemPanel } from "@/components/problem-panel";
 import { Button } from "@/components/ui/button";
 import { Switch, TextField } from "@/components/ui/field";
 import { useAct } from "@/lib/act";
 import { wrongWith } from "@/lib/problems";
 
-export type AnyConnector = ZammadConnector | KimaiConnector;
+type AnyConnector = ZammadConnector | KimaiConnector | SourceConnector;
 type Kind = AnyConnector["kind"];
 
 const numbers = {
   zammad: ["poll_seconds", "sweep_seconds"],
+  source: ["poll_seconds", "sweep_seconds"],
   kimai: [
     "poll_seconds",
     "sweep_seconds",
@@ -27,9 +34,14 @@ const numbers = {
 const suggested = {
   zammad: { name: "desk", base_url: "https://zammad.example.com" },
   kimai: { name: "hours", base_url: "https://kimai.example.com" },
+  source: { name: "papers", base_url: "/srv/hours" },
 };
 
-/** A Zammad or a Kimai to be, or as it is; a secret goes in and never comes out. */
+/** A folder may be written as its path alone. */
+const addressOf = (text: string) =>
+  text.startsWith("/") ? `file://${encodeURI(text).replace(/[?#]/g, encodeURIComponent)}` : text;
+
+/** A Zammad, a Kimai or a folder of CSV files to be, or as it is; a secret goes in and never comes out. */
 export function ConnectionForm({
   kind,
   existing,
@@ -62,12 +74,14 @@ export function ConnectionForm({
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const text = (name: string) => String(form.get(name) ?? "").trim();
-    const body: Record<string, unknown> = { kind, base_url: text("base_url") };
+    const body: Record<string, unknown> = { kind, base_url: addressOf(text("base_url")) };
     if (!existing) body.name = name.trim();
     if (text("token")) body.token = text("token");
+    if (kind !== "kimai") body.time_zone = text("time_zone");
     if (kind === "zammad") {
-      body.time_zone = text("time_zone");
       if (text("webhook_secret")) body.webhook_secret = text("webhook_secret");
+    } else if (kind === "source") {
+      body.connector = connector;
     } else {
       body.creates = creates;
       if (existing?.kind === "kimai" && existing.lockdown) body.lockdown = existing.lockdown;
@@ -76,6 +90,8 @@ export function ConnectionForm({
     if (await act(body)) await onDone(name.trim());
   }
 
+  const connector = existing?.kind === "source" ? existing.connector : "csv";
+  const isFolder = kind === "source" && connector === "csv";
   const at = `/api/webhook/zammad/${name || "…"}`;
   const field = (name: string) => ({
     name,
@@ -96,38 +112,46 @@ export function ConnectionForm({
       )}
       <TextField
         {...field("base_url")}
-        type="url"
+        {...(isFolder && { label: t("csv.folder"), hint: t("csv.folder_hint") })}
+        type={isFolder ? "text" : "url"}
         defaultValue={existing?.base_url}
         placeholder={suggested[kind].base_url}
         required
       />
-      <TextField
-        {...field("token")}
-        hint={existing ? t("connection.secret_kept") : t(`connection.token_hint.${kind}`)}
-        type="password"
-        autoComplete="off"
-        required={!existing}
-      />
+      {isFolder && <CsvFiles />}
+      {!isFolder && (
+        <TextField
+          {...field("token")}
+          hint={
+            existing || kind === "source"
+              ? t("connection.secret_kept")
+              : t(`connection.token_hint.${kind}`)
+          }
+          type="password"
+          autoComplete="off"
+          required={!existing && kind !== "source"}
+        />
+      )}
       {kind === "zammad" && (
-        <>
-          <TextField
-            {...field("webhook_secret")}
-            hint={
-              existing ? t("connection.secret_kept") : t("connection.webhook_secret_hint", { at })
-            }
-            type="password"
-            autoComplete="off"
-            required={!existing}
-          />
-          <TextField
-            {...field("time_zone")}
-            defaultValue={
-              existing?.kind === "zammad"
-                ? existing.time_zone
-                : Intl.DateTimeFormat().resolvedOptions().timeZone
-            }
-          />
-        </>
+        <TextField
+          {...field("webhook_secret")}
+          hint={
+            existing ? t("connection.secret_kept") : t("connection.webhook_secret_hint", { at })
+          }
+          type="password"
+          autoComplete="off"
+          required={!existing}
+        />
+      )}
+      {kind !== "kimai" && (
+        <TextField
+          {...field("time_zone")}
+          defaultValue={
+            existing && existing.kind !== "kimai"
+              ? existing.time_zone
+              : Intl.DateTimeFormat().resolvedOptions().timeZone
+          }
+        />
       )}
       {kind === "kimai" && (
         <Switch label={t("connection.field.creates")} on={creates} onChange={setCreates} />
@@ -155,5 +179,34 @@ export function ConnectionForm({
         </Button>
       </div>
     </form>
+  );
+}
+
+const needed = ["id", "ticket", "agent", "units", "made_at"];
+const optional = ["number", "title", "organization", "customer", "group", "activity"];
+
+/** What the files hold, and when they are believed (docs/how-to/csv.md). */
+function CsvFiles() {
+  const { t } = useTranslation();
+  return (
+    <details>
+      <summary className="cursor-default text-ink-muted">{t("csv.files")}</summary>
+      <dl className="flex flex-col gap-2 pt-2 text-xs">
+        {(
+          [
+            [t("csv.needed"), needed.join(", ")],
+            [t("csv.optional"), optional.join(", ")],
+            [t("csv.finished"), "sha256sum *.csv > SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS"],
+          ] as const
+        ).map(([what, code]) => (
+          <div key={code}>
+            <dt className="text-ink-muted">{what}</dt>
+            <dd className="pt-0.5">
+              <code className="break-words">{code}</code>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }

@@ -31,7 +31,9 @@ export function UnitQuestion({ connector }: { connector: ZammadConnector | Sourc
   const lengthOf = useUnitLength();
   return (
     <div className="flex flex-col gap-3">
-      <p className="text-ink-muted">{t("unit.why")}</p>
+      <p className="text-ink-muted">
+        {t(connector.kind === "zammad" ? "unit.why" : "unit.why_source")}
+      </p>
       {connector.units.map((one) => (
         <p key={one.effective_from}>
           {t("unit.is", { length: lengthOf(one.seconds_per_unit) })}{" "}
@@ -76,7 +78,10 @@ export function UnitQuestion({ connector }: { connector: ZammadConnector | Sourc
         </Button>
       </div>
       <p className="text-xs text-ink-muted">
-        {t("unit.example", { hours: decimalHours(each * 15, i18n.language) })}
+        {t("unit.example", {
+          source: connector.kind === "zammad" ? "Zammad" : connector.name,
+          hours: decimalHours(each * 15, i18n.language),
+        })}
       </p>
     </div>
   );

@@ -12,7 +12,8 @@ import {
 import { Duration } from "@/components/format";
 import { ProblemPanel } from "@/components/problem-panel";
 import { Button } from "@/components/ui/button";
-import { type Pick, Picker } from "@/components/ui/picker";
+import { Picker } from "@/components/ui/picker";
+import type { Pick } from "@/components/ui/picker-look";
 import { useAct } from "@/lib/act";
 import { directoryOptions } from "@/lib/names";
 import { reasonKey } from "@/lib/reasons";
@@ -56,6 +57,7 @@ export function MappingTarget({
   sourceKey,
   existing,
   suggestion,
+  focused,
   onDone,
 }: {
   kind: Kind;
@@ -63,6 +65,7 @@ export function MappingTarget({
   sourceKey: string;
   existing?: Mapping;
   suggestion?: Suggestion | null;
+  focused?: boolean;
   onDone?: () => void;
 }) {
   const { t } = useTranslation();
@@ -108,6 +111,7 @@ export function MappingTarget({
         items={targets}
         value={value}
         onPick={(next) => setPicked(next?.value ?? null)}
+        focused={focused}
         className="w-56 max-md:w-full"
       />
       <Button type="submit" kind="primary" disabled={!body || isPending}>

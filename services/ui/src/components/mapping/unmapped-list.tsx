@@ -68,6 +68,7 @@ export function UnmappedList({
               source={one.source}
               sourceKey={one.source_key}
               suggestion={one.suggestion}
+              focused={one.source_key === first}
             />
           )}
         </li>

@@ -13,7 +13,7 @@ import { Button, buttonLook } from "@/components/ui/button";
 import { Keys } from "@/components/ui/kbd";
 import { useLinks } from "@/lib/links";
 import { useNames } from "@/lib/names";
-import { type Choice, mappingThatAnswers, outcomeOf } from "@/lib/outcomes";
+import { type Choice, mappingFor, outcomeOf } from "@/lib/outcomes";
 import { reasonKey } from "@/lib/reasons";
 import type { Shortcut } from "@/lib/shortcuts";
 import { Comparison } from "./comparison";
@@ -40,10 +40,9 @@ export function ConflictDetail({
   const names = useNames(useMemo(() => [conflict], [conflict]));
   const links = useLinks();
   const [comment, setComment] = useState("");
-  const kind = mappingThatAnswers(conflict.reason);
   const ticketAt = links.ticket(conflict.book);
   const sheetAt = conflict.sheet && links.timesheet(conflict.sheet);
-  const rule = conflict.trace?.rules.find((one) => one.kind === kind && one.mapping === null);
+  const mapping = mappingFor(conflict);
   return (
     <article className="flex flex-col">
       <header className="flex min-h-12 flex-wrap items-center gap-2 border-b border-line px-4 py-2 md:px-6">
@@ -70,19 +69,15 @@ export function ConflictDetail({
           </p>
         </div>
         <Answers conflict={conflict} mayAnswer={mayAnswer} onUndo={onUndo}>
-          {kind && conflict.choices.length > 0 && (
-            <Link
-              to="/mappings"
-              search={{ kind, key: rule?.key }}
-              className={buttonLook({ kind: "primary" })}
-            >
-              {t("conflicts.map_now")}
+          {mapping && conflict.choices.length > 0 && (
+            <Link to="/mappings" search={mapping} className={buttonLook({ kind: "primary" })}>
+              {t("conflicts.map_now")} <Keys of="mapNow" />
             </Link>
           )}
           {[...conflict.choices].reverse().map((choice) => (
             <Button
               key={choice}
-              kind={choice === conflict.choices[0] && !kind ? "primary" : "plain"}
+              kind={choice === conflict.choices[0] && !mapping ? "primary" : "plain"}
               onClick={() => onAnswer(choice, { comment })}
             >
               {t(`outcome.${outcomeOf(choice, conflict)}.label`)} <Keys of={keyOf[choice]} />

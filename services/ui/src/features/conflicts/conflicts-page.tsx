@@ -27,7 +27,7 @@ import { useCsv } from "@/lib/csv";
 import { dayOf, mondayOf, typed } from "@/lib/filters";
 import { ownZone } from "@/lib/moments";
 import { useNames } from "@/lib/names";
-import { type Choice, outcomeOf } from "@/lib/outcomes";
+import { type Choice, mappingFor, outcomeOf } from "@/lib/outcomes";
 import { reasonKey } from "@/lib/reasons";
 import { every, kept, nothing, ranged, type Selection, toggled } from "@/lib/selection";
 import { useMay } from "@/lib/session";
@@ -172,6 +172,10 @@ export function ConflictsPage() {
     adopt: () => answer("adopt"),
     anyway: () => answer("anyway"),
     retry: () => chosen && outcomeOf("zammad", chosen) === "try_again" && answer("zammad"),
+    mapNow: () => {
+      const mapping = chosen && mayAnswer && mappingFor(chosen);
+      if (mapping && chosen.choices.length > 0) void go({ to: "/mappings", search: mapping });
+    },
     undo: () => undo(),
   });
   function extend(to: Conflict | undefined) {

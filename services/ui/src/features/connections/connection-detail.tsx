@@ -25,8 +25,11 @@ import { useAct } from "@/lib/act";
 import { useMay } from "@/lib/session";
 import { ClosedPeriods } from "./closed-periods";
 
-/** Also a source beside Zammad: seen and tried here, connected by whoever runs it. */
 export type ShownConnector = KimaiConnector | SourceConnector | ZammadConnector;
+
+/** As people call it: a folder of CSV files is a source that this page can connect. */
+export const kindOf = (one: ShownConnector) =>
+  one.kind === "source" && one.connector === "csv" ? "csv" : one.kind;
 
 export function ConnectionDetail({
   connector,
@@ -45,20 +48,10 @@ export function ConnectionDetail({
     <article>
       <header className="flex min-h-12 flex-wrap items-center gap-2 border-b border-line px-4 py-2 md:px-6">
         <h2 className="min-w-0 flex-1 truncate text-base font-semibold">
-          {connector.name}{" "}
-          <a
-            href={connector.base_url}
-            target="_blank"
-            rel="noreferrer"
-            className="font-normal text-ink-muted hover:underline"
-          >
-            {connector.base_url}
-          </a>
+          {connector.name} <Address of={connector.base_url} />
         </h2>
         <LookNow name={connector.name} />
-        {isAdmin && connector.kind !== "source" && (
-          <Button onClick={() => setEditing(true)}>{t("connection.edit")}</Button>
-        )}
+        {isAdmin && <Button onClick={() => setEditing(true)}>{t("connection.edit")}</Button>}
       </header>
       {side && <Obstacles side={side} />}
       <Alarms connector={connector} />
@@ -68,7 +61,7 @@ export function ConnectionDetail({
             <Standing side={side} />
           </Part>
         )}
-        {isAdmin && (
+        {isAdmin && connector.kind !== "source" && (
           <Part title={t("connection.test_title")}>
             <ConnectionTest name={connector.name} />
           </Part>
@@ -90,16 +83,29 @@ export function ConnectionDetail({
         )}
         {isAdmin && <Removal name={connector.name} />}
       </div>
-      {connector.kind !== "source" && (
-        <Dialog edge open={editing} onOpen={setEditing} title={t("connection.edit")}>
-          <ConnectionForm
-            kind={connector.kind}
-            existing={connector}
-            onDone={() => setEditing(false)}
-          />
-        </Dialog>
-      )}
+      <Dialog edge open={editing} onOpen={setEditing} title={t("connection.edit")}>
+        <ConnectionForm
+          kind={connector.kind}
+          existing={connector}
+          onDone={() => setEditing(false)}
+        />
+      </Dialog>
     </article>
+  );
+}
+
+/** No browser leads into a folder of another machine. */
+function Address({ of }: { of: string }) {
+  if (!/^https?:/.test(of)) return <span className="font-normal text-ink-muted">{of}</span>;
+  return (
+    <a
+      href={of}
+      target="_blank"
+      rel="noreferrer"
+      className="font-normal text-ink-muted hover:underline"
+    >
+      {of}
+    </a>
   );
 }
 
@@ -214,7 +220,9 @@ function Standing({ side }: { side: SourceStatus | TargetStatus }) {
     [t("connection.swept"), moment(side.swept_at)],
   ];
   if (side.kind !== "kimai") {
-    facts.push([t("connection.delivered"), moment(side.last_delivery_at)]);
+    if (side.kind === "source") {
+      facts.push([t("unit.title"), t(side.unit_confirmed ? "unit.confirmed" : "unit.unconfirmed")]);
+    } else facts.push([t("connection.delivered"), moment(side.last_delivery_at)]);
   } else {
     const waiting = Object.values(side.writes).reduce((sum, count) => sum + count, 0);
     facts.push([t("connection.waiting"), t("count.writes", { count: waiting })]);

@@ -14,7 +14,7 @@ import { SkeletonRows } from "@/components/skeleton";
 import { Button } from "@/components/ui/button";
 import { useMay } from "@/lib/session";
 import { useIsWide } from "@/lib/use-wide";
-import { ConnectionDetail, type ShownConnector } from "./connection-detail";
+import { ConnectionDetail, kindOf, type ShownConnector } from "./connection-detail";
 import { ScheduleAndRuns } from "./schedule";
 
 const route = getRouteApi("/inside/connections");
@@ -48,7 +48,7 @@ export function ConnectionsPage() {
                   <span className="flex items-baseline gap-2">
                     <span className="font-medium">{connector.name}</span>
                     <span className="text-xs text-ink-muted">
-                      {t(`connection.kind.${connector.kind}`)}
+                      {t(`connection.kind.${kindOf(connector)}`)}
                     </span>
                   </span>
                   <span className="block truncate text-xs text-ink-muted">
@@ -71,10 +71,10 @@ export function ConnectionsPage() {
             {t("schedule.title")}
           </Link>
           {isAdmin && (
-            <div className="flex gap-2 border-t border-line p-3 md:mt-auto">
-              {(["zammad", "kimai"] as const).map((kind) => (
+            <div className="flex flex-wrap gap-2 border-t border-line p-3 md:mt-auto">
+              {(["zammad", "kimai", "csv"] as const).map((kind) => (
                 <Button key={kind} onClick={() => void navigate({ search: { make: kind } })}>
-                  <Plus aria-hidden /> {kind === "zammad" ? "Zammad" : "Kimai"}
+                  <Plus aria-hidden /> {t(`connection.kind.${kind}`)}
                 </Button>
               ))}
             </div>
@@ -87,7 +87,7 @@ export function ConnectionsPage() {
             <h2 className="text-base font-semibold">{t(`connection.new.${make}`)}</h2>
             <ConnectionForm
               key={make}
-              kind={make}
+              kind={make === "csv" ? "source" : make}
               onDone={(made) => navigate({ search: { name: made } })}
             />
           </div>

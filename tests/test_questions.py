@@ -1,0 +1,171 @@
+"""Every kind of question is answered in a browser, by mouse and by keyboard."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from bench import questions
+from bench.browser import Visit, visit
+from bench.world import MARKER, World, eventually, world
+from hourbook_local.stack import Parts
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
+
+AT_ONCE = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "1"}})
+
+
+@pytest.fixture(scope="module")
+async def here(folder: Path) -> AsyncIterator[World]:
+    async with world(folder / "questions", AT_ONCE) as up:
+        yield up
+
+
+@pytest.fixture
+async def window(browser: Browser, here: World) -> AsyncIterator[Visit]:
+    async with visit(browser, here.stack.url("query-api")) as visiting:
+        yield visiting
+
+
+async def is_settled(here: World, booked: int) -> None:
+    async def so() -> bool:
+        return (await here.of_entry(booked)).get("state") == "settled"
+
+    await eventually(so, seconds=30, what="that both sides agree")
+
+
+async def is_ignored(here: World, booked: int) -> None:
+    await is_settled(here, booked)
+    assert await here.sheet_of(booked) is None
+
+
+def lasts(minutes: int) -> Callable[[World, int], Awaitable[None]]:
+    async def so(here: World, booked: int) -> None:
+        await here.settled(booked, lambda row: row["duration"] == minutes * 60)
+
+    return so
+
+
+async def is_adopted(here: World, booked: int) -> None:
+    """And stays as it is: nothing of ours is written into it."""
+    await is_settled(here, booked)
+    (text,) = await of_ticket(here, booked)
+    assert MARKER not in text
+    assert (await here.of_entry(booked))["sheet"]
+
+
+async def stands_beside_theirs(here: World, booked: int) -> None:
+    await here.settled(booked, lambda row: row["duration"] == 15 * 60)
+    assert len(await of_ticket(here, booked)) == 2
+
+
+async def of_ticket(here: World, booked: int) -> list[str]:
+    """Texts of all timesheets in Kimai that name its ticket, ours or not."""
+    number = await questions.number_of(here, booked)
+    rows = (await here.kimai.get("/_twin/state")).raise_for_status().json()["timesheets"]
+    return [row["description"] for row in rows if f"#{number}" in (row["description"] or "")]
+
+
+@dataclass(frozen=True)
+class Case:
+    arises: Callable[[World, int], Awaitable[int]]
+    button: str
+    key: str
+    then: Callable[[World, int], Awaitable[None]]
+
+    def __str__(self) -> str:
+        return f"{self.arises.__name__}, {self.button}"
+
+
+ANSWERS = [
+    Case(questions.changed_in_kimai, "Take Zammad", "1", lasts(15)),
+    Case(questions.changed_in_kimai, "Keep Kimai", "2", lasts(45)),
+    Case(questions.changed_on_both_sides, "Take Zammad", "1", lasts(30)),
+    Case(questions.deleted_in_kimai, "Ignore for good", "2", is_ignored),
+    Case(questions.locked_in_kimai, "Keep Kimai", "2", lasts(15)),
+    Case(questions.possible_duplicate, "Adopt this time", "3", is_adopted),
+    Case(questions.possible_duplicate, "Write to Kimai", "4", stands_beside_theirs),
+    Case(questions.refused_by_kimai, "Try again", "r", lasts(180)),
+    Case(questions.refused_by_kimai, "Ignore for good", "2", is_ignored),
+    Case(questions.unmapped_activity, "Ignore for good", "2", is_ignored),
+]
+
+
+@pytest.mark.parametrize("case", ANSWERS, ids=str)
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+async def test_a_question_is_answered(here: World, window: Visit, case: Case, hand: str) -> None:
+    title = f"{case}, by {hand}"
+    booked = await case.arises(here, await here.new_ticket(title))
+    page = window.page
+    await window.see(f"/conflicts?text={await questions.number_of(here, booked)}")
+    article = page.get_by_role("article")
+    await expect(article.get_by_role("heading", name=title)).to_be_visible()
+    await window.settled()
+    if hand == "mouse":
+        await window.picture(f"question-{case.arises.__name__}")
+        found = await window.axe()
+        assert found == [], found
+        await article.get_by_role("button", name=case.button).first.click()
+    else:
+        await page.keyboard.press(case.key)
+    await case.then(here, booked)
+    await expect(page.get_by_role("list", name="Open questions")).to_contain_text("Done")
+
+
+MAPPED = {
+    "Worker": questions.unmapped_worker,
+    "Customer": questions.unmapped_customer,
+    "Activity": questions.unmapped_activity,
+}
+
+
+@pytest.mark.parametrize("kind", MAPPED)
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+async def test_map_now_leads_to_the_mapping_and_releases_what_waited(
+    here: World, window: Visit, kind: str, hand: str
+) -> None:
+    title = f"{kind} is mapped by {hand}"
+    booked = await MAPPED[kind](here, await here.new_ticket(title, organization=4))
+    page = window.page
+    await window.see(f"/conflicts?text={await questions.number_of(here, booked)}")
+    await expect(page.get_by_role("heading", name=title)).to_be_visible()
+    if hand == "mouse":
+        await page.get_by_role("link", name="Map now").click()
+    else:
+        await page.keyboard.press("m")
+    await expect(page.get_by_role("heading", level=1, name="Mappings")).to_be_visible()
+    await window.settled()
+    row = page.get_by_role("region", name="Waiting for a mapping").get_by_role("listitem").first
+    await expect(row).to_contain_text(f"{kind} · desk")
+    await (mapped_by_mouse if hand == "mouse" else mapped_by_key)(page)
+    await here.settled(booked, lambda row: row["duration"] == 15 * 60)
+
+
+RELEASES = re.compile(r"releases [1-9]")
+
+
+async def mapped_by_mouse(page: Page) -> None:
+    row = page.get_by_role("region", name="Waiting for a mapping").get_by_role("listitem").first
+    save = row.get_by_role("button", name="Save")
+    if await save.is_disabled():
+        await row.get_by_role("button", name="Choose").click()
+        await page.get_by_role("option").first.click()
+    await expect(row).to_contain_text(RELEASES)
+    await save.click()
+
+
+async def mapped_by_key(page: Page) -> None:
+    """The field that one came for has the focus."""
+    field = page.locator(":focus")
+    await expect(field).to_have_role("combobox")
+    if not await field.input_value():
+        await page.keyboard.press("ArrowDown")
+        await expect(page.get_by_role("option").first).to_be_visible()
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+        await expect(field).not_to_have_value("")
+    await expect(page.get_by_text(RELEASES)).to_be_visible()
+    await page.keyboard.press("Enter")
