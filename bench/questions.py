@@ -109,7 +109,7 @@ async def _organization(here: World, ticket: int) -> int:
 
 
 async def _unmapped(here: World, kind: str, keys: list[str], ticket: int, **how: Any) -> int:
-    mappings = (await here.api.get("/api/mappings", kind=kind, limit=200))["items"]
+    mappings = (await here.api.get("/api/mappings", kind=kind, limit="200"))["items"]
     for one in mappings:
         if one["source_key"] in keys:
             await here.api.delete(f"/api/mappings/{one['mapping']}")
