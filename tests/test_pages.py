@@ -166,7 +166,7 @@ async def test_the_story_of_an_hour_tells_all_that_happened_to_it(
 async def test_keys_and_palette_lead_everywhere(window: Visit) -> None:
     page = window.page
     await window.see("/")
-    for key, name in {"c": "Conflicts", "e": "Entries", "m": "Mappings", "d": "Deliveries"}.items():
+    for key, name in {"c": "Conflicts", "e": "Entries", "m": "Mappings", "l": "Ledger"}.items():
         await page.keyboard.press("g")
         await page.keyboard.press(key)
         await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
@@ -177,6 +177,54 @@ async def test_keys_and_palette_lead_everywhere(window: Visit) -> None:
     await page.get_by_role("dialog").get_by_role("combobox").fill("audit")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1, name="Audit")).to_be_visible()
+
+
+async def test_the_ledger_is_asked_how_it_stood_and_what_else_would_have_come_of_it(
+    here: World, window: Visit
+) -> None:
+    booked = await here.book(await here.new_ticket("Stood so"), 15)
+    await here.settled(booked)
+    book = (await here.of_entry(booked))["book"]
+    page = window.page
+    await window.see("/ledger")
+    await page.get_by_label("Of", exact=True).fill(book)
+    await page.get_by_role("button", name="Begin").click()
+    row = page.get_by_role("row").filter(has_text="Stood so")
+    await expect(row).to_contain_text("Agreed")
+    await expect(page.get_by_text("1 entry · 0:15 wanted · 0:15 in Kimai")).to_be_visible()
+    await window.picture("ledger")
+    assert await window.axe() == []
+    await page.get_by_label("Ask for").select_option("what_if")
+    await page.get_by_text("Proposed settings (JSON)").click()
+    proposed = page.get_by_role("textbox", name="Proposed settings (JSON)")
+    await proposed.fill("[{")
+    await page.get_by_role("button", name="Begin").click()
+    await expect(page.get_by_role("alert")).to_contain_text("This is not JSON")
+    await proposed.fill(
+        '[{"type": "mapping_set", "kind": "customer", "source": "desk",'
+        ' "source_key": "organization:2", "target": "hours", "target_id": 1}]'
+    )
+    await page.get_by_role("button", name="Begin").click()
+    await expect(page.get_by_text("would be booked otherwise.")).to_be_visible()
+    await page.reload()  # what is shown stands in the address
+    await expect(page.get_by_text("would be booked otherwise.")).to_be_visible()
+
+
+async def test_a_plan_to_bring_both_sides_in_line_says_that_nothing_differs(
+    here: World, window: Visit
+) -> None:
+    booked = await here.book(await here.new_ticket("Read anew"), 15)
+    await here.settled(booked)
+    number = (await here.of_entry(booked))["ticket_number"]
+    page = window.page
+    await window.see("/ledger?kind=resync_plan")
+    await page.get_by_role("button", name="Make the plan").click()
+    await expect(page.get_by_role("alert")).to_be_visible()  # of nothing at all
+    await page.get_by_label("Tickets", exact=True).fill(number)
+    await page.get_by_role("button", name="Make the plan").click()
+    await expect(page.get_by_text("1 ticket was read on both sides")).to_be_visible()
+    await expect(page.get_by_text("Both sides say what we know.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Apply exactly this plan")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
