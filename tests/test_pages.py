@@ -14,7 +14,7 @@ from hourbook_local.stack import Parts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
 
-UNDO = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "10"}})
+UNDO = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "20"}})
 
 
 @pytest.fixture(scope="module")
