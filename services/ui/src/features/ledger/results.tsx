@@ -85,7 +85,7 @@ function AsOf({ result, titles }: { result: AsOfResult; titles: Titles }) {
     <>
       <Added of={result.summary} />
       <Grid
-        label={t("ledger.kind.as_of")}
+        label={t("ledger.result")}
         head={[
           t("ledger.entry"),
           t("ledger.customer"),
@@ -148,7 +148,7 @@ function Compared({ result, titles }: { result: CompareResult; titles: Titles })
         <Added of={result.second} name={t("ledger.second")} />
       </div>
       <Grid
-        label={t("ledger.kind.compare")}
+        label={t("ledger.result")}
         head={[
           t("ledger.entry"),
           t("ledger.first"),
@@ -185,7 +185,7 @@ function WhatIf({ result }: { result: WhatIfResult }) {
     <>
       <p>{t("ledger.moved", { count: result.moved })}</p>
       <Grid
-        label={t("ledger.kind.what_if")}
+        label={t("ledger.result")}
         head={[
           t("ledger.customer"),
           t("ledger.project"),
