@@ -291,3 +291,15 @@ async def test_what_nobody_can_do_or_wants_any_more_is_not_begun_again(
     await pool.execute(f"UPDATE control.jobs SET {left}")  # noqa: S608 -- one of the words above
     assert await worker(pool).take() is None
     assert await pool.fetchval("SELECT state FROM control.jobs") == state
+
+
+async def test_a_kafka_that_stays_away_ends_a_job_in_a_sentence(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hourbook_cli.jobs.TRIES_MAX", 2)
+    monkeypatch.setattr("hourbook_cli.jobs.TRY_SECONDS", 0)
+    await waits(pool, "as_of")
+    await worker(pool).carry_out(await taken(pool))
+    row = await pool.fetchrow("SELECT state, failure FROM control.jobs")
+    assert row["state"] == "failed"
+    assert row["failure"].startswith("It waited too long. Waits: Kafka")

@@ -53,6 +53,18 @@ async def test_an_hour_travels_with_no_more_rights_than_the_manifests_give(here:
     await eventually(holds, seconds=60, what="15 minutes in Kimai")
 
 
+@pytest.mark.parametrize("kind", ["as_of", "rebuild"])
+async def test_a_job_is_done_by_who_may_only_read(here: World, kind: str) -> None:
+    job = (await here.api.post("/api/jobs", {"kind": kind}))["job"]
+
+    async def is_done() -> bool:
+        told = await here.api.get(f"/api/jobs/{job}")
+        assert told["failure"] is None
+        return bool(told["state"] == "done")
+
+    await eventually(is_done, seconds=90, what=kind)
+
+
 async def test_the_command_makes_what_is_missing_with_its_own_rights(
     here: World, locked: Secured
 ) -> None:
