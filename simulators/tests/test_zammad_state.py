@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hourbook_local.children import free_port
 from hourbook_simulators.zammad.in_process import opened
 from hourbook_simulators.zammad.memory import Memory
 from hourbook_simulators.zammad.seeds import DEMO_TOKEN, plant
@@ -115,13 +115,6 @@ async def test_the_page_shows_titles_as_text_and_says_what_was_refused() -> None
         form = {"ticket_id": "1", "agent_id": "3", "time_unit": "10000"}
         refused = await twin.http.post("/entries", data=form, follow_redirects=True)
         assert "numeric field overflow" in refused.text
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def started(port: int, state: Path) -> asyncio.subprocess.Process:

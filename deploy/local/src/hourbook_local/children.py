@@ -3,16 +3,19 @@
 import ctypes
 import os
 import pwd
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 _PR_SET_PDEATHSIG = 1
+_OURS = range(20_000, 32_768)
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -91,10 +94,15 @@ def kill_group(pid: int) -> None:
 
 
 def free_port() -> int:
-    """Free when we looked; nobody keeps it for us."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Free when we looked; nobody keeps it for us.
+
+    Below what Linux gives to outgoing connections: one of those would take it before its server is up.
+    """
+    while True:
+        port = secrets.choice(_OURS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def refuse_taken(ports: Mapping[str, int]) -> None:
