@@ -301,5 +301,6 @@ async def test_a_kafka_that_stays_away_ends_a_job_in_a_sentence(
     await waits(pool, "as_of")
     await worker(pool).carry_out(await taken(pool))
     row = await pool.fetchrow("SELECT state, failure FROM control.jobs")
+    assert row is not None
     assert row["state"] == "failed"
     assert row["failure"].startswith("It waited too long. Waits: Kafka")
