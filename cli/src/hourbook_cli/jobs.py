@@ -172,7 +172,7 @@ class Worker:
             with suppress(*TRANSIENT):  # its lease ends by itself
                 await self._pool.execute(_GIVE_BACK, held.job, held.attempt)
             raise
-        ended = Ended("cancelled") if cancelled else work.result()
+        ended = Ended("cancelled") if cancelled or work.cancelled() else work.result()
         await self._end(held, ended)
         log.info("job_ended", job=held.job, kind=held.asked.kind, state=ended.state)
 

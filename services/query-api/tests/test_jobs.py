@@ -82,6 +82,7 @@ async def acts_about(client: httpx.AsyncClient, job: dict[str, Any]) -> list[dic
     [
         AS_OF | {"at": {"moment": "2026-03-30T14:00:00"}},
         AS_OF | {"at": {"moment": "2026-03-30T14:00:00Z", "place": "7/12"}},
+        AS_OF | {"at": {"moment": "0001-01-01T00:00:00+02:00"}},
         AS_OF | {"of": "organisation:2"},
         {"kind": "resync_plan"},
         {"kind": "resync_plan", "first_on": "2026-03-30", "last_on": "2026-03-29"},
