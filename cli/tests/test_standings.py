@@ -3,7 +3,15 @@
 from datetime import UTC, date, datetime
 
 from hourbook_cli import standings
-from hourbook_contracts.audit import Answered, Change, Decided, RuleFired, Standing, summary
+from hourbook_contracts.audit import (
+    Answered,
+    Change,
+    Decided,
+    RuleFired,
+    Standing,
+    added,
+    summary,
+)
 from hourbook_contracts.ids import BookId, EntryId
 from hourbook_contracts.testing import NOON, work
 
@@ -59,3 +67,9 @@ def test_a_change_says_both_sides_and_who_answered() -> None:
 
 def test_all_is_added_up() -> None:
     assert standings.total(summary([STANDING])) == ("1 entries (1 asks): Zammad 0:15, Kimai 0:20")
+
+
+def test_what_is_added_up_part_by_part_is_what_all_add_up_to() -> None:
+    other = STANDING.model_copy(update={"state": "settled", "held": None, "net_seconds": 60})
+    whole = [STANDING, other, STANDING]
+    assert added(added(summary([]), summary(whole[:1])), summary(whole[1:])) == summary(whole)

@@ -5,17 +5,19 @@ try again, behind the parts that are kept.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from aiokafka.errors import KafkaError
 
 from hourbook_cli import resync as resyncs
 from hourbook_cli.sides import Ours, Range, ResyncError, ResyncSettings
 from hourbook_contracts import jobs, proposals
-from hourbook_contracts.audit import Standing, differences, summary
+from hourbook_contracts.audit import Change, Standing, added, differences, summary
 from hourbook_contracts.installation import learn
-from hourbook_contracts.jobs import AnyAsked, AnyResult, bounded
+from hourbook_contracts.jobs import ROWS_MAX, AnyAsked, AnyResult, bounded
 from hourbook_contracts.resync import Plan
 from hourbook_kit import clock
 from hourbook_kit.kafka import AnotherLogError
@@ -35,6 +37,7 @@ EXPECTED = (
     VaultKeyError,
 )
 PASSING = (KafkaError, *TRANSIENT)
+T = TypeVar("T")
 
 Tell = Callable[[str, int, int | None], None]
 """Told what it is at, and how much of how much is done."""
@@ -74,31 +77,62 @@ async def do(asked: AnyAsked, doing: Doing) -> AnyResult:
             return jobs.DropOldResult()
 
 
+class _First(Generic[T]):
+    """The first of many rows, and how many more there were."""
+
+    def __init__(self) -> None:
+        self.rows: list[T] = []
+        self.left_out = 0
+
+    def add(self, more: Sequence[T]) -> None:
+        taken, left_out = bounded(more, ROWS_MAX - len(self.rows))
+        self.rows += taken
+        self.left_out += left_out
+
+
 async def _as_of(asked: jobs.AsOf, doing: Doing) -> AnyResult:
-    found = await _standings(asked.at, asked.of, doing, "Reads the ledger up to there.")
-    wanted = [one for one in found if asked.takes(one)]
-    entries, left_out = bounded(wanted)
-    return jobs.AsOfResult(summary=summary(wanted), entries=entries, left_out=left_out)
+    """Partition by partition: all entries of a ledger would not stand in memory at once."""
+    sums, first = summary([]), _First[Standing]()
+    told = doing.telling("Reads the ledger up to there.")
+    async with aclosing(_standings(asked.at, asked.of, doing, told)) as parts:
+        async for part in parts:
+            wanted = [one for one in part if asked.takes(one)]
+            sums = added(sums, summary(wanted))
+            first.add(wanted)
+    return jobs.AsOfResult(summary=sums, entries=tuple(first.rows), left_out=first.left_out)
 
 
 async def _compare(asked: jobs.Compare, doing: Doing) -> AnyResult:
-    first = await _standings(
-        asked.first, asked.of, doing, "Reads the ledger up to the first place."
-    )
-    second = await _standings(
-        asked.second, asked.of, doing, "Reads the ledger up to the second place."
-    )
-    changes, left_out = bounded(differences(first, second))
+    """The same for both places in step: an entry stays in its partition."""
+    before, after, first = summary([]), summary([]), _First[Change]()
+    far = [(0, 0), (0, 0)]
+
+    def telling(side: int) -> replays.Progress:
+        def tell(done: int, total: int) -> None:
+            far[side] = (done, total)
+            doing.tell("Reads the ledger up to both places.", *map(sum, zip(*far, strict=True)))
+
+        return tell
+
+    async with (
+        aclosing(_standings(asked.first, asked.of, doing, telling(0))) as befores,
+        aclosing(_standings(asked.second, asked.of, doing, telling(1))) as afters,
+    ):
+        async for then in befores:
+            later = await anext(afters)
+            before, after = added(before, summary(then)), added(after, summary(later))
+            first.add(differences(then, later))
     return jobs.CompareResult(
-        first=summary(first), second=summary(second), changes=changes, left_out=left_out
+        first=before, second=after, changes=tuple(first.rows), left_out=first.left_out
     )
 
 
-async def _standings(
-    until: jobs.Until, of: str | None, doing: Doing, sentence: str
-) -> list[Standing]:
-    told = doing.telling(sentence)
-    return await replays.as_of(doing.settings, _cut(until), _selection(of), told, doing.keeper)
+def _standings(
+    until: jobs.Until, of: str | None, doing: Doing, told: replays.Progress
+) -> AsyncGenerator[list[Standing], None]:
+    return replays.parts(
+        doing.settings, replays.STANDING, _cut(until), _selection(of), told, doing.keeper
+    )
 
 
 async def _what_if(asked: jobs.WhatIf, doing: Doing) -> AnyResult:

@@ -125,6 +125,20 @@ def differences(before: Iterable[Standing], after: Iterable[Standing]) -> list[C
     ]
 
 
+def added(one: Summary, other: Summary) -> Summary:
+    """Of two that tell of different entries."""
+    states = {
+        state: one.states.get(state, 0) + other.states.get(state, 0)
+        for state in sorted(one.states.keys() | other.states.keys())
+    }
+    return Summary(
+        entries=one.entries + other.entries,
+        states=states,
+        net_seconds=one.net_seconds + other.net_seconds,
+        held_seconds=one.held_seconds + other.held_seconds,
+    )
+
+
 def summary(standings: Iterable[Standing]) -> Summary:
     states: dict[str, int] = {}
     entries = net = held = 0

@@ -6,7 +6,8 @@ a replay that was stopped goes on behind it.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -99,6 +100,9 @@ class Question(Generic[T]):
     answers: TypeAdapter[list[T]]
 
 
+STANDING = Question("standing", Past.standings, STANDINGS)
+
+
 async def as_of(
     settings: KafkaSettings,
     cut: Cut,
@@ -110,8 +114,7 @@ async def as_of(
 
     Raises `NoSuchPlaceError` for a place that the ledger does not have.
     """
-    standing = Question("standing", Past.standings, STANDINGS)
-    return await ask(settings, standing, cut, selection, progress, keeper)
+    return await ask(settings, STANDING, cut, selection, progress, keeper)
 
 
 async def what_if(
@@ -142,6 +145,20 @@ async def ask(
     keeper: Keeper | None = None,
 ) -> list[T]:
     """The answers of all partitions that hold what is selected, in their order."""
+    answers = parts(settings, question, cut, selection, progress, keeper)
+    async with aclosing(answers) as told:
+        return [one async for part in told for one in part]
+
+
+async def parts(
+    settings: KafkaSettings,
+    question: Question[T],
+    cut: Cut,
+    selection: Selection,
+    progress: Progress,
+    keeper: Keeper | None = None,
+) -> AsyncGenerator[list[T], None]:
+    """The same, partition by partition: of the whole ledger, where not all answers are to be held at once."""
     async with kafka.reading(settings, max_partition_fetch_bytes=8 * 1024 * 1024) as reader:
         ends = await ends_of(reader, cut)
         if selection.book is not None:
@@ -152,7 +169,9 @@ async def ask(
             if isinstance(event, MappingSet):
                 rules.learn(event, offset)
         replay = _Replay(reader, question, selection, rules, keeper)
-        return await replay.run(ends, progress)
+        async with aclosing(replay.run(ends, progress)) as answers:
+            async for part in answers:
+                yield part
 
 
 async def installation(settings: KafkaSettings, until: datetime | None = None) -> Installation:
@@ -251,23 +270,23 @@ class _Replay(Generic[T]):
     rules: Rules
     keeper: Keeper | None
 
-    async def run(self, ends: Mapping[int, int], progress: Progress) -> list[T]:
-        found: list[T] = []
+    async def run(
+        self, ends: Mapping[int, int], progress: Progress
+    ) -> AsyncGenerator[list[T], None]:
         done, total = 0, sum(ends.values())
         for partition, end in sorted(ends.items()):
             name = self._name(partition, end)
             kept = self.keeper.get(name) if self.keeper else None
             if kept is not None:
-                found += self.question.answers.validate_json(kept)
+                answers = self.question.answers.validate_json(kept)
             else:
                 past = await self._past(partition, end, partial(_told, progress, done, total))
                 answers = list(self.question.answer(past))
                 if self.keeper:
                     self.keeper.put(name, self.question.answers.dump_json(answers))
-                found += answers
             done += end
             progress(done, total)
-        return found
+            yield answers
 
     async def _past(self, partition: int, end: int, told: Callable[[int], None]) -> Past:
         past = Past(self.selection, self.rules)
