@@ -38,6 +38,7 @@ SCREENS = {
     "audit": "/audit",
     "ledger": "/ledger",
     "people": "/people",
+    "privacy": "/privacy",
     "setup": "/setup",
 }
 _failures = count(1)

@@ -140,6 +140,13 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("@/features/people/people-page"), "PeoplePage"),
 });
 
+const privacy = createRoute({
+  getParentRoute: () => inside,
+  path: "/privacy",
+  validateSearch: z.object({ identity: words() }),
+  component: lazyRouteComponent(() => import("@/features/privacy/privacy-page"), "PrivacyPage"),
+});
+
 const setup = createRoute({
   getParentRoute: () => inside,
   path: "/setup",
@@ -165,6 +172,7 @@ export const makeRouter = (queries: QueryClient) =>
         audit,
         ledger,
         people,
+        privacy,
         setup,
       ]),
     ]),

@@ -1,9 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
-import { ask } from "@/lib/session";
+import { download } from "@/lib/download";
 
 type Value = string | number | boolean | null | undefined | readonly (string | number)[];
 
-/** All rows that these filters find, as a file of this browser; the token is in no address. */
+/** All rows that these filters find, as a file. */
 export function useCsv(list: "entries" | "conflicts" | "audit", filters: Record<string, Value>) {
   const { mutate, isPending } = useMutation({
     mutationFn: async () => {
@@ -13,14 +13,8 @@ export function useCsv(list: "entries" | "conflicts" | "audit", filters: Record<
           if (one !== undefined && one !== null) query.append(name, String(one));
         }
       }
-      const answer = await ask(`/api/${list}.csv?${query}`);
-      if (!answer.ok) throw await answer.json();
-      const address = URL.createObjectURL(await answer.blob());
-      const link = document.createElement("a");
-      link.href = address;
-      link.download = `hourbook-${list}-${new Date().toISOString().slice(0, 10)}.csv`;
-      link.click();
-      URL.revokeObjectURL(address);
+      const day = new Date().toISOString().slice(0, 10);
+      await download(`/api/${list}.csv?${query}`, `hourbook-${list}-${day}.csv`);
     },
   });
   return { save: () => mutate(), isPending };

@@ -6,6 +6,7 @@ import {
   List,
   ScrollText,
   Send,
+  ShieldCheck,
   Shuffle,
   Users,
 } from "lucide-react";
@@ -24,6 +25,13 @@ const places = [
   { to: "/audit", name: "audit", icon: ScrollText, shortcut: "goAudit" },
   { to: "/ledger", name: "ledger", icon: BookOpenText, shortcut: "goLedger" },
   { to: "/people", name: "people", icon: Users, shortcut: "goPeople", role: "admin" },
+  {
+    to: "/privacy",
+    name: "privacy",
+    icon: ShieldCheck,
+    shortcut: "goPrivacy",
+    role: "admin",
+  },
 ] as const satisfies readonly {
   shortcut: Shortcut;
   to: string;

@@ -16,6 +16,7 @@ export const shortcuts = {
   goAudit: { keys: ["g a"], group: "go" },
   goLedger: { keys: ["g l"], group: "go" },
   goPeople: { keys: ["g p"], group: "go" },
+  goPrivacy: { keys: ["g y"], group: "go" },
   next: { keys: ["j", "ArrowDown"], group: "list" },
   previous: { keys: ["k", "ArrowUp"], group: "list" },
   open: { keys: ["Enter"], group: "list" },
