@@ -169,3 +169,40 @@ async def mapped_by_key(page: Page) -> None:
         await expect(field).not_to_have_value("")
     await expect(page.get_by_text(RELEASES)).to_be_visible()
     await page.keyboard.press("Enter")
+
+
+async def test_a_folder_of_csv_files_is_connected_and_says_what_it_waits_for(
+    here: World, window: Visit, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o755)
+    page = window.page
+    await window.see("/connections?make=csv")
+    await page.get_by_label("Short name").fill("papers")
+    await page.get_by_label("Folder").fill("srv/hours")
+    await page.get_by_role("button", name="Connect").click()
+    await expect(page.get_by_text("write it as file:///srv/hours")).to_be_visible()
+    await page.get_by_label("Folder").fill(str(tmp_path))
+    await page.get_by_text("Fine tuning").click()
+    await page.get_by_label("Look every … s").fill("1")
+    await page.get_by_role("button", name="Connect").click()
+    article = page.get_by_role("article")
+    await expect(article).to_contain_text(tmp_path.as_uri())
+    await expect(article).to_contain_text("Not confirmed: nothing is read")
+    await article.get_by_role("button", name="Confirm and begin to read").click()
+    await expect(article.get_by_text("1 means a minute")).to_be_visible()
+    obstacles = page.get_by_role("list", name="What is in the way")
+    await expect(obstacles).to_contain_text("SHA256SUMS")
+    found = await window.axe()
+    assert found == [], found
+    await window.picture("csv-folder")
+    await article.get_by_role("button", name="Edit").click()
+    form = page.get_by_role("dialog")
+    await form.get_by_label("Time zone").fill("America/New_York")
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    changed = await here.api.get("/api/connectors/papers")
+    assert (changed["time_zone"], changed["connector"]) == ("America/New_York", "csv")
+    (tmp_path / "SHA256SUMS").write_text("")
+    await expect(obstacles).to_have_count(0)
+    await page.goto("about:blank")
+    await here.api.delete("/api/connectors/papers")
