@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import journey, live, replay, sync, webhooks
+from bench import journey, live, pages, replay, sync, webhooks
 from bench.figures import Figure, show, write
 
 
@@ -15,6 +15,7 @@ async def measure(folder: Path) -> list[Figure]:
         *await replay.measure(folder / "replay"),
         *await sync.measure(folder / "sync"),
         *await journey.measure(folder / "journey"),
+        *await pages.measure(folder / "pages"),
     ]
 
 

@@ -47,7 +47,11 @@ _failures = count(1)
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """The system's own."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        message = "Chromium is missing: `make chromium` installs it, or put one into PATH."
+        raise RuntimeError(message)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
         yield browser

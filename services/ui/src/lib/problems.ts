@@ -32,5 +32,5 @@ export function wrongWith(error: unknown, field: string): string | undefined {
   const spot = error.places?.find(
     ({ place }) => place === `body.${field}` || place.endsWith(`.${field}`),
   );
-  return spot?.sentence;
+  return spot?.sentence.replace(/^Value error, /, "");
 }
