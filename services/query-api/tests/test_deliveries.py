@@ -191,13 +191,13 @@ async def test_another_generations_answer_is_not_this_ones(
 async def test_a_ticket_is_read_again_because_a_person_says_so(
     house: House, client: httpx.AsyncClient
 ) -> None:
-    await connected(client, zammad("again"), kimai("again-hours"))
+    await connected(client, zammad("reread"), kimai("reread-hours"))
     headers = {"Idempotency-Key": "read it"}
-    path = "/api/tickets/zammad:again:17/read-again"
+    path = "/api/tickets/zammad:reread:17/read-again"
     answer = await client.post(path, headers=headers)
     assert answer.status_code == 202
     said = answer.json()
-    assert said["look_at"] == "/api/tickets/zammad:again:17"
+    assert said["look_at"] == "/api/tickets/zammad:reread:17"
     assert (await client.post(path, headers=headers)).json() == said, "once, not twice"
     reader = kafka.consumer(house.settings)
     await reader.start()
@@ -211,7 +211,7 @@ async def test_a_ticket_is_read_again_because_a_person_says_so(
         await reader.stop()
     message = decode(record.headers, record.value)
     assert isinstance(message, RereadRequested)
-    assert (message.connection, message.ticket_id, message.why) == ("again", 17, "person")
+    assert (message.connection, message.ticket_id, message.why) == ("reread", 17, "person")
     assert house.admin.encode() not in record.value
-    for nowhere in ("zammad:nobody:1", "kimai:again-hours:1", "csv:again:1", "zammad:again:0"):
+    for nowhere in ("zammad:nobody:1", "kimai:reread-hours:1", "csv:reread:1", "zammad:reread:0"):
         assert (await client.post(f"/api/tickets/{nowhere}/read-again")).status_code == 404
