@@ -1,8 +1,9 @@
 """PostgreSQL: pools with time-outs, which errors pass by themselves, and one leader among replicas."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from zlib import crc32
 
 import asyncpg
@@ -33,7 +34,17 @@ SESSION = {
 """A worker that stopped inside a transaction must not hold up its successor (streaming.md 1.4 b)."""
 
 
-async def pool(dsn: str, *, size: int = 6, patience_seconds: float = 60) -> asyncpg.Pool:
+ANY_QUESTION = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+"""For who narrows lists by what people type: a plan that suits most values reads a million rows for a rare one."""
+
+
+async def pool(
+    dsn: str,
+    *,
+    size: int = 6,
+    patience_seconds: float = 60,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> asyncpg.Pool:
     """A pool, as soon as the database answers; raises what kept it away when patience ends."""
     deadline = asyncio.get_running_loop().time() + patience_seconds
     while True:
@@ -43,7 +54,7 @@ async def pool(dsn: str, *, size: int = 6, patience_seconds: float = 60) -> asyn
                 min_size=1,
                 max_size=size,
                 timeout=5,
-                server_settings=SESSION,
+                server_settings={**SESSION, **settings},
                 reset=_nothing_to_reset,
             )
         except TRANSIENT:

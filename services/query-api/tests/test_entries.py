@@ -1,11 +1,24 @@
 """Entries are found by filter and page, and tell where they came from."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 
 from hourbook_contracts.privacy import KeysDestroyed
 from hourbook_query_api.acts import act
-from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, settled, written
+from hourbook_query_api.testing import (
+    NOON,
+    House,
+    Shelf,
+    connected,
+    kimai,
+    recorded,
+    sealed,
+    settled,
+    written,
+    zammad,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -28,10 +41,82 @@ async def test_entries_come_newest_first_and_are_filtered(
     assert await numbers(client, agent="4") == [2]
     assert await numbers(client, state="asks") == [2]
     assert await numbers(client, user="7") == [3]
-    assert await numbers(client, text="kimai:hours:3") == [3]
     assert await numbers(client, text="%") == []
     assert await numbers(client, from_day=NOON.date().isoformat(), sort="created_at") == [1, 2, 3]
     assert await numbers(client, to_day="2026-11-22") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("zammad:named:31", [31]),
+        ("zammad:named:17", [32, 31]),
+        ("zammad:named:1", []),
+        ("kimai:named-hours:7", [32]),
+        (" KIMAI:named-hours:7 ", [32]),
+        ("32", [32]),
+        ("17", [32, 31]),
+        ("7", [32]),
+        ("00018", [33]),
+        ("000", [33, 32, 31]),
+        ("0001_", []),
+        ("named", []),
+    ],
+)
+async def test_what_is_typed_is_an_id_or_its_number_or_how_a_ticket_number_begins(
+    client: httpx.AsyncClient, shelf: Shelf, text: str, found: list[int]
+) -> None:
+    if (await client.get("/api/connectors/named")).status_code != 200:
+        await connected(client, zammad("named"), kimai("named-hours"))
+    await shelf.entry("named", 17, 31)
+    await shelf.entry("named", 17, 32, sheet="kimai:named-hours:7")
+    await shelf.entry("named", 18, 33, state="asks", reason="overlap")
+    assert await numbers(client, text=text) == found
+
+
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "-duration_seconds"])
+async def test_days_are_the_workers_however_far_from_when_it_was_booked(
+    client: httpx.AsyncClient, shelf: Shelf, sort: str
+) -> None:
+    """A day's work that was booked after midnight, and one in a zone where it is tomorrow already."""
+    day = NOON.date()
+    long = {"duration_seconds": 40 * 3600, "created_at": NOON + timedelta(hours=38)}
+    await shelf.entry("desk", 17, 1, day=day, **long)
+    late = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+    await shelf.entry("desk", 17, 2, day=day, created_at=late)
+    await shelf.entry("desk", 17, 3, day=day - timedelta(days=1))
+    await shelf.entry("desk", 17, 4, day=day + timedelta(days=1))
+    only = {"from_day": day.isoformat(), "to_day": day.isoformat(), "sort": sort}
+    assert sorted(await numbers(client, **only)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("00041", {"zammad:named:41/51"}),
+        ("51", {"zammad:named:41/51"}),
+        ("kimai:named-hours:8", {"zammad:named:41/51", "zammad:named:42/kimai:named-hours:8"}),
+        ("8", {"zammad:named:41/51", "zammad:named:42/kimai:named-hours:8"}),
+        ("zammad:named:42", {"zammad:named:42/kimai:named-hours:8"}),
+        ("zammad:named:41/51", {"zammad:named:41/51"}),
+        ("0004", {"zammad:named:41/51", "zammad:named:42/kimai:named-hours:8"}),
+        ("nothing", set()),
+    ],
+)
+async def test_a_question_is_found_by_its_ids_its_timesheet_or_its_tickets_number(
+    client: httpx.AsyncClient, shelf: Shelf, text: str, found: set[str]
+) -> None:
+    if (await client.get("/api/connectors/named")).status_code != 200:
+        await connected(client, zammad("named"), kimai("named-hours"))
+    row = await shelf.entry("named", 41, 51, sheet="kimai:named-hours:8")
+    await shelf.ticket("zammad:named:41", "00041", None)
+    await shelf.ticket("zammad:named:42", "00042", None)
+    await shelf.conflict(row["posting"], "overlap")
+    await shelf.conflict("zammad:named:42/kimai:named-hours:8", "duplicate_in_kimai")
+    page = (await client.get("/api/conflicts", params={"text": text})).json()
+    assert {conflict["subject"] for conflict in page["items"]} == found
+    counts = (await client.get("/api/conflicts/counts", params={"text": text})).json()
+    assert sum(one["count"] for one in counts["reasons"]) == len(found)
 
 
 @pytest.mark.parametrize(
@@ -136,3 +221,22 @@ async def test_open_conflicts_come_first_come_first_served(
     assert only["total"]["count"] == 1
     entry = (await client.get(f"/api/entries/{row['entry']}")).json()
     assert entry["conflict"]["reason"] == "unmapped_worker"
+
+
+async def test_a_narrowed_list_counts_its_own_kind_without_its_own_filter(
+    client: httpx.AsyncClient, shelf: Shelf
+) -> None:
+    """So that a person sees what else there is to choose."""
+    for number, reason in enumerate(["overlap", "overlap", "day_full"], start=1):
+        row = await shelf.entry("desk", 17, number, agent_id=number, target="hours", user_id=1)
+        await shelf.conflict(row["posting"], reason)
+    counts = (await client.get("/api/conflicts/counts?reason=day_full")).json()
+    assert counts["total"] == {"count": 1, "capped": False}
+    assert counts["reasons"] == [{"key": "overlap", "count": 2}, {"key": "day_full", "count": 1}]
+    assert counts["agents"] == [{"key": "3", "count": 1}]
+    assert counts["connections"] == [{"key": "desk", "count": 1}]
+    assert counts["targets"] == [{"key": "hours", "count": 1}]
+    both = (await client.get("/api/conflicts/counts?reason=overlap&agent=3")).json()
+    assert both["reasons"] == [{"key": "day_full", "count": 1}]
+    assert both["agents"] == [{"key": "1", "count": 1}, {"key": "2", "count": 1}]
+    assert (both["total"]["count"], both["targets"]) == (0, [])

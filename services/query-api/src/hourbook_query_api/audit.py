@@ -12,27 +12,33 @@ from hourbook_contracts.message import Moment
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.guard import guarded_router
-from hourbook_query_api.listing import Listing, Sort, Where, where
+from hourbook_query_api.listing import Listing, Sort, Where, any_of, where
 from hourbook_query_api.opening import opened
 from hourbook_query_api.paging import Cursor, Filters, Limit, Total, Word
 from hourbook_query_api.shown import Shown
 
 router = guarded_router("/api", "audit")
 
+_SAID_OF_CONTROL = (
+    "SELECT 'control/' || offset_ AS act, observed_at AS at, said_by AS by, type, subject, message"
+    " FROM control.events"
+)
+_ANSWERED = (
+    "SELECT 'ledger/' || partition || '/' || offset_ AS act, observed_at AS at,"
+    " message->>'by' AS by, type, subject, message"
+    " FROM book.history WHERE type = 'hourbook.conflict_resolved.v1'"
+)
+_UNDONE = (
+    "SELECT 'undone/' || r.resolution_id || '/' || r.subject AS act, a.undone_at AS at,"
+    " a.undone_by AS by, 'hourbook.resolution_undone' AS type, r.subject,"
+    " jsonb_build_object('choice', a.choice, 'said_by', a.said_by, 'gen', r.gen) AS message"
+    " FROM control.resolutions AS a JOIN control.resolved AS r USING (resolution_id)"
+    " WHERE r.state = 'undone'"
+)
 AUDIT = Listing(
     select="a.*, u.name AS by_name",
-    source=(
-        "(SELECT 'control/' || offset_ AS act, observed_at AS at, said_by AS by, type, subject,"
-        "  message FROM control.events"
-        " UNION ALL SELECT 'ledger/' || partition || '/' || offset_, observed_at, message->>'by',"
-        "  type, subject, message FROM book.history WHERE type = 'hourbook.conflict_resolved.v1'"
-        " UNION ALL SELECT 'undone/' || r.resolution_id || '/' || r.subject, a.undone_at, a.undone_by,"
-        "  'hourbook.resolution_undone', r.subject,"
-        "  jsonb_build_object('choice', a.choice, 'said_by', a.said_by, 'gen', r.gen)"
-        "  FROM control.resolutions AS a JOIN control.resolved AS r USING (resolution_id)"
-        "  WHERE r.state = 'undone'"
-        ") AS a LEFT JOIN vault.users AS u ON u.user_id = a.by"
-    ),
+    source="({part}) AS a LEFT JOIN vault.users AS u ON u.user_id = a.by",
+    parts=(_SAID_OF_CONTROL, _ANSWERED, _UNDONE),
     sorts={"at": Sort("a.at", "timestamptz")},
     key="a.act",
 )
@@ -77,7 +83,7 @@ class ActFilters(Filters):
             [
                 ("a.by = {}", self.by),
                 ("(u.user_id IS NOT NULL OR a.by LIKE 'user:%') = {}", self.people),
-                ("a.type = ANY({}::text[])", self.type or None),
+                any_of("a.type", self.type),
                 ("a.subject = {}", self.subject),
                 ("a.at >= {}", self.since),
                 ("a.at < {}", self.until),

@@ -14,7 +14,7 @@ from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.entry_models import Conflict, ConflictCounts, Conflicts, Counted, OnItsWay
 from hourbook_query_api.guard import guarded_router
-from hourbook_query_api.listing import Listing, Sort, Where, containing, where
+from hourbook_query_api.listing import BEGINS, SAID, Listing, Sort, Where, any_of, named, where
 from hourbook_query_api.opening import opened
 from hourbook_query_api.paging import Cursor, Filters, Limit, Word
 from hourbook_query_api.problems import Kind, ProblemError, described
@@ -51,9 +51,21 @@ CONFLICTS = Listing(
 )
 _CONNECTION = "split_part(c.book, ':', 2)"
 _TARGET = "coalesce(e.target, c.held->'place'->>'target')"
-_IDS = (
-    "(c.subject || ' ' || coalesce(e.ticket_number, t.number, '') || ' ' || coalesce(e.sheet, ''))"
+_COUNTED_MAX = 200
+_COUNTED = {
+    "reason": "c.reason",
+    "connection": _CONNECTION,
+    "target": _TARGET,
+    "agent": "e.agent_id::text",
+}
+_NAMED = (
+    f"(c.subject = {{0}} OR c.book = ANY(ARRAY{SAID}) OR c.entry = ANY(ARRAY{SAID})"  # noqa: S608 -- our own words
+    f" OR split_part(c.subject, '/', 2) = ANY(ARRAY{SAID})"
+    f" OR c.entry IN (SELECT entry FROM book.entries WHERE sheet = ANY(ARRAY{SAID}))"
+    f" OR {BEGINS.format('t.number')})"
 )
+"""As of entries; also what is about none: a copy or an orphan is named by its timesheet."""
+_OF_AGENT = "c.entry IN (SELECT entry FROM book.entries WHERE agent_id = {})"
 
 
 class Narrowing(Filters):
@@ -71,7 +83,7 @@ class Narrowing(Filters):
     from_day: date | None = None
     to_day: date | None = None
     text: Word = None
-    """Part of an id or of a ticket's number."""
+    """How a ticket's number begins, an id, or the number in one."""
 
 
 class ConflictFilters(Narrowing):
@@ -84,15 +96,15 @@ class ConflictFilters(Narrowing):
         """`but`: without this one."""
         wanted = {
             "open": ("c.open = {}", self.open),
-            "reason": ("c.reason = ANY({}::text[])", self.reason or None),
+            "reason": any_of("c.reason", self.reason),
             "book": ("c.book = {}", self.book),
             "connection": (f"{_CONNECTION} = {{}}", self.connection),
             "target": (f"{_TARGET} = {{}}", self.target),
-            "agent": ("e.agent_id = {}", self.agent),
+            "agent": (_OF_AGENT, self.agent),
             "from_day": ("e.day >= {}", self.from_day),
             "to_day": ("e.day <= {}", self.to_day),
             "answered": ("(r.resolution_id IS NOT NULL) = {}", self.answered),
-            "text": (f"{_IDS} ILIKE {{}}", containing(self.text)),
+            "text": (_NAMED, named(self.text)),
         }
         return where(condition for name, condition in wanted.items() if name != but)
 
@@ -119,27 +131,47 @@ async def list_conflicts(
 @router.get("/counts")
 async def count_conflicts(desk: Open, wanted: Wanted) -> ConflictCounts:
     """How many there are of each reason, connection, target and agent."""
-
-    async def by(expression: str, but: str) -> list[Counted]:
-        narrowed = wanted.where(but=but)
-        rows = await desk.pool.fetch(
-            f"SELECT ({expression})::text AS key, count(*) AS count FROM {CONFLICTS.source}"  # noqa: S608 -- our own words
-            f" WHERE {narrowed.sql} AND ({expression}) IS NOT NULL"
-            " GROUP BY 1 ORDER BY count DESC, key LIMIT 200",
-            *narrowed.arguments,
-        )
-        return [Counted(key=row["key"], count=row["count"]) for row in rows]
-
-    total, reasons, connections, targets, agents = await asyncio.gather(
+    narrowed = [name for name in _COUNTED if getattr(wanted, name)]
+    shared = [name for name in _COUNTED if name not in narrowed]
+    total, *counted = await asyncio.gather(
         CONFLICTS.count(desk.pool, wanted.where()),
-        by("c.reason", "reason"),
-        by(_CONNECTION, "connection"),
-        by(_TARGET, "target"),
-        by("e.agent_id", "agent"),
+        _counts(desk, wanted.where(), shared),
+        *(_counts(desk, wanted.where(but=name), [name]) for name in narrowed),
     )
+    found = {name: counts for one in counted for name, counts in one.items()}
     return ConflictCounts(
-        total=total, reasons=reasons, connections=connections, targets=targets, agents=agents
+        total=total,
+        reasons=found["reason"],
+        connections=found["connection"],
+        targets=found["target"],
+        agents=found["agent"],
     )
+
+
+async def _counts(desk: Desk, wanted: Where, names: list[str]) -> dict[str, list[Counted]]:
+    """By each of these, the most first, in one pass over the rows."""
+    if not names:
+        return {}
+    columns = ", ".join(f"{_COUNTED[name]} AS {name}" for name in names)
+    rows = await desk.pool.fetch(
+        f"SELECT {', '.join(names)}, count(*) AS count FROM ("  # noqa: S608 -- our own words
+        f"SELECT {columns} FROM {CONFLICTS.source} WHERE {wanted.sql}) AS found"
+        f" GROUP BY GROUPING SETS ({', '.join(f'({name})' for name in names)})",
+        *wanted.arguments,
+    )
+    counts: dict[str, list[Counted]] = {name: [] for name in names}
+    for row in rows:
+        for name in names:
+            if row[name] is not None:
+                counts[name].append(Counted(key=row[name], count=row["count"]))
+    for some in counts.values():
+        some.sort(key=lambda one: (-one.count, one.key))
+        del some[_COUNTED_MAX:]
+    return counts
+
+
+async def count_reasons(desk: Desk, wanted: ConflictFilters) -> list[Counted]:
+    return (await _counts(desk, wanted.where(), ["reason"]))["reason"]
 
 
 @router.get("/{conflict}", responses=described(404))

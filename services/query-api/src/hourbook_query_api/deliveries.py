@@ -16,7 +16,7 @@ from hourbook_kit.telemetry import with_trace
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.entries import BookPath
 from hourbook_query_api.guard import IdempotencyKey, guarded_router
-from hourbook_query_api.listing import Listing, Sort, Where, where
+from hourbook_query_api.listing import Listing, Sort, Where, any_of, where
 from hourbook_query_api.paging import Cursor, Filters, Limit, Total, Word
 from hourbook_query_api.problems import Kind, ProblemError, described
 from hourbook_query_api.shown import Shown
@@ -51,6 +51,14 @@ _OUT = Listing(
 )
 OutState = Literal["queued", "sent", "uncertain", "done"]
 Outcome = Literal["written", "refused"]
+_OF_OUTCOME: dict[str | None, str] = {
+    "written": "a.type = {}",
+    "refused": (
+        "(e.posting, e.gen) IN (SELECT h.subject, (h.message->>'gen')::int FROM book.history AS h"
+        " WHERE h.type = 'hourbook.push_refused.v1') AND a.type = {}"
+    ),
+}
+"""There are few refusals: they are looked up, not looked for among all that was written."""
 _TYPES: dict[str, str] = {
     "written": "hourbook.timesheet_written.v1",
     "refused": "hourbook.push_refused.v1",
@@ -148,8 +156,8 @@ class OutFilters(Filters):
             [
                 ("e.target = {}", self.target),
                 ("e.book = {}", self.book),
-                ("e.state = ANY({}::text[])", self.state or None),
-                ("a.type = {}", self.outcome and _TYPES[self.outcome]),
+                any_of("e.state", self.state),
+                (_OF_OUTCOME.get(self.outcome, ""), self.outcome and _TYPES[self.outcome]),
             ]
         )
 

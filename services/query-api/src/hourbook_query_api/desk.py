@@ -83,6 +83,7 @@ class Desk:
                 self.settings.database_url.get_secret_value(),
                 size=self.settings.database_pool,
                 patience_seconds=1,
+                settings=postgres.ANY_QUESTION,
             )
 
         self.pool = await self._patiently("database", postgres.TRANSIENT, open_pool)

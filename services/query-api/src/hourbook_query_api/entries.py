@@ -22,7 +22,7 @@ from hourbook_query_api.entry_models import (
     Timesheet,
 )
 from hourbook_query_api.guard import guarded_router
-from hourbook_query_api.listing import Listing, Sort, Where, containing, where
+from hourbook_query_api.listing import NAMED, Listing, Sort, Where, any_of, named, where
 from hourbook_query_api.opening import opened
 from hourbook_query_api.paging import Cursor, Filters, Limit, Word
 from hourbook_query_api.people import Who
@@ -41,11 +41,18 @@ ENTRIES = Listing(
         "changed_at": Sort("e.changed_at", "timestamptz"),
         "day": Sort("e.day", "date"),
         "duration_seconds": Sort("e.duration_seconds", "bigint"),
-        "ticket_number": Sort("e.ticket_number", "text"),
+        "ticket_number": Sort('e.ticket_number COLLATE "C"', "text"),
     },
     key="e.entry",
+    counted="book.entries AS e",
 )
-_IDS = "(e.entry || ' ' || e.book || ' ' || e.ticket_number || ' ' || coalesce(e.sheet, ''))"
+_NOT_BEFORE = "(e.day >= {0} AND e.created_at >= {0}::date - 2)"
+_NOT_AFTER = (
+    "(e.day <= {0} AND e.created_at <= {0}::date + 9"
+    " + (SELECT max(duration_seconds) FROM book.entries) * interval '1 second')"
+)
+"""Work ends when it was booked and begins its length before, on the same day or earlier, wherever that is: so the
+index by which lists are sorted is read from there. The nine days are for zones, and for work that was longer once."""
 
 
 class EntryFilters(Filters):
@@ -63,21 +70,21 @@ class EntryFilters(Filters):
     from_day: date | None = None
     to_day: date | None = None
     text: Word = None
-    """Part of an id or of a ticket's number."""
+    """How a ticket's number begins, an id, or the number in one."""
 
     def where(self) -> Where:
         return where(
             [
                 ("e.connection = {}", self.connection),
-                ("e.ticket_number = {}", self.ticket),
+                ('e.ticket_number COLLATE "C" = {}', self.ticket),
                 ("e.agent_id = {}", self.agent),
-                ("e.state = ANY({}::text[])", self.state or None),
+                any_of("e.state", self.state),
                 ("e.reason = {}", self.reason),
                 ("e.target = {}", self.target),
                 ("e.user_id = {}", self.user),
-                ("e.day >= {}", self.from_day),
-                ("e.day <= {}", self.to_day),
-                (f"{_IDS} ILIKE {{}}", containing(self.text)),
+                (_NOT_BEFORE, self.from_day),
+                (_NOT_AFTER, self.to_day),
+                (NAMED, named(self.text)),
             ]
         )
 

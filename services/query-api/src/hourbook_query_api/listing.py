@@ -3,7 +3,7 @@
 SQL is put together from words of our own only; what people send is always an argument.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -44,13 +44,20 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows of one kind: what is selected, from where, by what they may be sorted, and what tells two apart."""
+    """Rows of one kind: what is selected, from where, by what they may be sorted, and what tells two apart.
+
+    Where `parts` are named, the source has a `{part}`, called `a` as the whole: each is narrowed, sorted and
+    cut on its own, by its own index.
+    """
 
     select: str
     source: str
     sorts: dict[str, Sort]
     key: str
     key_type: str = "text"
+    parts: tuple[str, ...] = ()
+    counted: str = ""
+    """From where rows are counted, if that is less: an index alone does not serve a join, even one of no use."""
 
     @property
     def sort_pattern(self) -> str:
@@ -90,13 +97,15 @@ class Listing:
                 f" (${first}::text::{kind}, ${first + 1}::text::{self.key_type})"
             )
             arguments += values_of(cursor, sort, 2)
+        order = f"ORDER BY {expression} {direction}, {self.key} {direction} LIMIT {limit + 1}"
+        statement = self._of_parts(
+            f"SELECT {self.select}, ({expression})::text AS sort_value,"  # noqa: S608 -- as above
+            f" ({self.key})::text AS sort_key FROM {self.source} WHERE {wanted.sql}{place} {order}"
+        )
+        if self.parts:
+            statement = f"SELECT * FROM ({statement}) AS a {order}"  # noqa: S608 -- as above
         try:
-            rows = await pool.fetch(
-                f"SELECT {self.select}, ({expression})::text AS sort_value,"  # noqa: S608 -- as above
-                f" ({self.key})::text AS sort_key FROM {self.source} WHERE {wanted.sql}{place}"
-                f" ORDER BY {expression} {direction}, {self.key} {direction} LIMIT {limit + 1}",
-                *arguments,
-            )
+            rows = await pool.fetch(statement, *arguments)
         except asyncpg.DataError:
             raise invalid("query.cursor", "Send `next` of the page before, unchanged.") from None
         last = rows[limit - 1] if len(rows) > limit else None
@@ -104,18 +113,43 @@ class Listing:
         return rows[:limit], following
 
     async def count(self, pool: asyncpg.Pool, wanted: Where) -> Total:
+        some = self._of_parts(
+            f"SELECT 1 FROM {self.counted or self.source} WHERE {wanted.sql} LIMIT {COUNT_CAP + 1}"  # noqa: S608 -- as above
+        )
         counted = await pool.fetchval(
-            f"SELECT count(*) FROM (SELECT 1 FROM {self.source} WHERE {wanted.sql}"  # noqa: S608 -- as above
-            f" LIMIT {COUNT_CAP + 1}) AS counted",
+            f"SELECT count(*) FROM (SELECT * FROM ({some}) AS a LIMIT {COUNT_CAP + 1}) AS counted",  # noqa: S608 -- as above
             *wanted.arguments,
         )
         return total_of(counted)
 
+    def _of_parts(self, statement: str) -> str:
+        """The same of each, one after the other."""
+        if not self.parts:
+            return statement
+        each = (f"({statement.replace('{part}', part)})" for part in self.parts)
+        return " UNION ALL ".join(each)
 
-def containing(text: str | None) -> str | None:
-    """A LIKE pattern for text anywhere."""
-    if not text:
-        return None
-    for special in ("\\", "%", "_"):
-        text = text.replace(special, "\\" + special)
-    return f"%{text}%"
+
+def any_of(column: str, values: Sequence[str] | None) -> tuple[str, Any]:
+    """A condition on one of these; a single one is compared plainly, so that an index gives its rows in order."""
+    if values and len(values) == 1:
+        return f"{column} = {{}}", values[0]
+    return f"{column} = ANY({{}}::text[])", values or None
+
+
+SAID = (
+    "(SELECT {0}::text UNION ALL SELECT kind || ':' || name || ':' || {0} FROM control.connections)"
+)
+"""What a person typed, as an id: it is one, or the number in one."""
+BEGINS = '{} COLLATE "C" BETWEEN {{0}} AND {{0}} || chr(1114111)'
+NAMED = (
+    f"(e.entry = ANY(ARRAY{SAID}) OR e.book = ANY(ARRAY{SAID}) OR e.sheet = ANY(ARRAY{SAID})"
+    f" OR {BEGINS.format('e.ticket_number')})"
+)
+"""Of an entry `e`: its id, its ticket's, its timesheet's, or how its ticket's number begins. All of it is looked up:
+among a million entries nothing can be searched for parts of words."""
+
+
+def named(text: str | None) -> str | None:
+    """What `NAMED` compares with."""
+    return text.strip().lower() or None if text else None

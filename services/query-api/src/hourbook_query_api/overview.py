@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 
 from hourbook_kit import clock
-from hourbook_query_api.conflicts import CONFLICTS, ConflictFilters, count_conflicts
+from hourbook_query_api.conflicts import CONFLICTS, ConflictFilters, count_reasons
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.entries import ENTRIES, EntryFilters
@@ -95,9 +95,11 @@ class Questions(Shown):
 
 @router.get("")
 async def read_overview(desk: Open) -> Overview:
-    status, open_, asked, moved, waiting, requested, halted = await asyncio.gather(
+    unanswered = ConflictFilters(answered=False)
+    status, needs_you, reasons, asked, moved, waiting, requested, halted = await asyncio.gather(
         sync_status(desk),
-        count_conflicts(desk, ConflictFilters(answered=False)),
+        CONFLICTS.count(desk.pool, unanswered.where()),
+        count_reasons(desk, unanswered),
         CONFLICTS.count(desk.pool, ConflictFilters(answered=True).where()),
         _moved_now(desk, clock.now()),
         ENTRIES.count(desk.pool, EntryFilters(state=["held_back"]).where()),
@@ -108,9 +110,9 @@ async def read_overview(desk: Open) -> Overview:
     sweeps = [one.swept_at for one in connections]
     return Overview(
         at=status.at,
-        needs_you=open_.total,
+        needs_you=needs_you,
         answered=asked,
-        reasons=open_.reasons,
+        reasons=reasons,
         connections=connections,
         today=moved.today,
         this_week=moved.this_week,
