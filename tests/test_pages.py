@@ -227,6 +227,57 @@ async def test_a_plan_to_bring_both_sides_in_line_says_that_nothing_differs(
     await expect(page.get_by_role("button", name="Apply exactly this plan")).to_have_count(0)
 
 
+async def invited(here: World, name: str, role: str) -> str:
+    """Somebody who signs in with the name as a password, twice over; gives their id."""
+    made = await here.api.post("/api/users", {"name": name, "role": role})
+    body = {"token": made["invitation"], "password": name * 2}
+    await here.api.post("/api/auth/invitation", body)
+    return str(made["user"]["user"])
+
+
+async def test_a_person_is_forgotten_when_two_administrators_agree(
+    browser: Browser, here: World, window: Visit
+) -> None:
+    person = await invited(here, "Somebody", "viewer")
+    await invited(here, "Second administrator", "admin")
+    page = window.page
+    await window.see("/privacy")
+    await page.get_by_role("combobox").select_option("Hourbook")
+    await page.get_by_label("Number").fill(person)
+    await page.get_by_role("button", name="Look").click()
+    await expect(page.get_by_text("What stays, and why")).to_be_visible()
+    async with page.expect_download() as taken:
+        await page.get_by_role("button", name="Take out as JSON").click()
+    assert "Somebody" in (await (await taken.value).path()).read_text()
+    await window.picture("privacy")
+    assert await window.axe() == []
+    await page.get_by_role("button", name="Erase…").click()
+    await page.get_by_role("button", name="Ask for the erasure").click()
+    await expect(page.get_by_text("Another administrator confirms it.").last).to_be_visible()
+    assert await page.get_by_role("button", name="Confirm and erase").count() == 0
+    other = {"name": "Second administrator", "password": "Second administrator" * 2}
+    async with visit(browser, window.at, signed_in=other) as second:
+        await second.see("/privacy")
+        await second.page.get_by_role("button", name="Confirm and erase").click()
+        await second.page.get_by_role("button", name="Report").click()
+        await expect(second.page.get_by_role("dialog")).to_contain_text("Erased")
+    names = [user["name"] for user in (await here.api.get("/api/users"))["items"]]
+    assert "Somebody" not in names
+
+
+async def test_how_long_is_kept_who_looked_at_whose_hours_is_changed_and_shown(
+    window: Visit,
+) -> None:
+    page = window.page
+    await window.see("/entries")  # which is noted
+    await window.see("/privacy")
+    await page.get_by_label("Days: Access log").fill("90")
+    await page.get_by_label("Days: Access log").press("Enter")
+    await page.reload()
+    await expect(page.get_by_label("Days: Access log")).to_have_value("90")
+    await expect(page.get_by_text("saw in a list").first).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("locale", "name"), [("de-DE", "Übersicht"), ("fr-FR", "Aperçu"), ("en-GB", "Overview")]
 )

@@ -73,7 +73,7 @@ export function Shell() {
         </Button>
         <nav
           aria-label={t("nav.main")}
-          className="flex min-w-0 gap-0.5 overflow-x-auto md:flex-col"
+          className="relative flex min-w-0 gap-0.5 overflow-x-auto md:flex-col"
         >
           {places.map(({ to, name, icon: Icon }) => (
             <Link
