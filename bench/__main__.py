@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from bench import journey, live, pages, replay, sync, webhooks
+from bench import journey, lists, live, pages, replay, sync, webhooks
 from bench.figures import Figure, show, write
 
 
@@ -16,6 +16,7 @@ async def measure(folder: Path) -> list[Figure]:
         *await sync.measure(folder / "sync"),
         *await journey.measure(folder / "journey"),
         *await pages.measure(folder / "pages"),
+        *await lists.measure(folder / "lists"),
     ]
 
 

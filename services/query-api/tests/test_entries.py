@@ -49,28 +49,28 @@ async def test_entries_come_newest_first_and_are_filtered(
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("zammad:named:31", [31]),
-        ("zammad:named:17", [32, 31]),
-        ("zammad:named:1", []),
-        ("kimai:named-hours:7", [32]),
-        (" KIMAI:named-hours:7 ", [32]),
+        ("zammad:typed:31", [31]),
+        ("zammad:typed:17", [32, 31]),
+        ("zammad:typed:1", []),
+        ("kimai:typed-hours:7", [32]),
+        (" KIMAI:typed-hours:7 ", [32]),
         ("32", [32]),
         ("17", [32, 31]),
         ("7", [32]),
         ("00018", [33]),
         ("000", [33, 32, 31]),
         ("0001_", []),
-        ("named", []),
+        ("typed", []),
     ],
 )
 async def test_what_is_typed_is_an_id_or_its_number_or_how_a_ticket_number_begins(
     client: httpx.AsyncClient, shelf: Shelf, text: str, found: list[int]
 ) -> None:
-    if (await client.get("/api/connectors/named")).status_code != 200:
-        await connected(client, zammad("named"), kimai("named-hours"))
-    await shelf.entry("named", 17, 31)
-    await shelf.entry("named", 17, 32, sheet="kimai:named-hours:7")
-    await shelf.entry("named", 18, 33, state="asks", reason="overlap")
+    if (await client.get("/api/connectors/typed")).status_code != 200:
+        await connected(client, zammad("typed"), kimai("typed-hours"))
+    await shelf.entry("typed", 17, 31)
+    await shelf.entry("typed", 17, 32, sheet="kimai:typed-hours:7")
+    await shelf.entry("typed", 18, 33, state="asks", reason="overlap")
     assert await numbers(client, text=text) == found
 
 
@@ -93,26 +93,26 @@ async def test_days_are_the_workers_however_far_from_when_it_was_booked(
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("00041", {"zammad:named:41/51"}),
-        ("51", {"zammad:named:41/51"}),
-        ("kimai:named-hours:8", {"zammad:named:41/51", "zammad:named:42/kimai:named-hours:8"}),
-        ("8", {"zammad:named:41/51", "zammad:named:42/kimai:named-hours:8"}),
-        ("zammad:named:42", {"zammad:named:42/kimai:named-hours:8"}),
-        ("zammad:named:41/51", {"zammad:named:41/51"}),
-        ("0004", {"zammad:named:41/51", "zammad:named:42/kimai:named-hours:8"}),
+        ("00041", {"zammad:typed:41/51"}),
+        ("51", {"zammad:typed:41/51"}),
+        ("kimai:typed-hours:8", {"zammad:typed:41/51", "zammad:typed:42/kimai:typed-hours:8"}),
+        ("8", {"zammad:typed:41/51", "zammad:typed:42/kimai:typed-hours:8"}),
+        ("zammad:typed:42", {"zammad:typed:42/kimai:typed-hours:8"}),
+        ("zammad:typed:41/51", {"zammad:typed:41/51"}),
+        ("0004", {"zammad:typed:41/51", "zammad:typed:42/kimai:typed-hours:8"}),
         ("nothing", set()),
     ],
 )
 async def test_a_question_is_found_by_its_ids_its_timesheet_or_its_tickets_number(
     client: httpx.AsyncClient, shelf: Shelf, text: str, found: set[str]
 ) -> None:
-    if (await client.get("/api/connectors/named")).status_code != 200:
-        await connected(client, zammad("named"), kimai("named-hours"))
-    row = await shelf.entry("named", 41, 51, sheet="kimai:named-hours:8")
-    await shelf.ticket("zammad:named:41", "00041", None)
-    await shelf.ticket("zammad:named:42", "00042", None)
+    if (await client.get("/api/connectors/typed")).status_code != 200:
+        await connected(client, zammad("typed"), kimai("typed-hours"))
+    row = await shelf.entry("typed", 41, 51, sheet="kimai:typed-hours:8")
+    await shelf.ticket("zammad:typed:41", "00041", None)
+    await shelf.ticket("zammad:typed:42", "00042", None)
     await shelf.conflict(row["posting"], "overlap")
-    await shelf.conflict("zammad:named:42/kimai:named-hours:8", "duplicate_in_kimai")
+    await shelf.conflict("zammad:typed:42/kimai:typed-hours:8", "duplicate_in_kimai")
     page = (await client.get("/api/conflicts", params={"text": text})).json()
     assert {conflict["subject"] for conflict in page["items"]} == found
     counts = (await client.get("/api/conflicts/counts", params={"text": text})).json()

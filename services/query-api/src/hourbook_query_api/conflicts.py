@@ -133,10 +133,12 @@ async def count_conflicts(desk: Open, wanted: Wanted) -> ConflictCounts:
     """How many there are of each reason, connection, target and agent."""
     narrowed = [name for name in _COUNTED if getattr(wanted, name)]
     shared = [name for name in _COUNTED if name not in narrowed]
-    total, *counted = await asyncio.gather(
+    total, counted = await asyncio.gather(
         CONFLICTS.count(desk.pool, wanted.where()),
-        _counts(desk, wanted.where(), shared),
-        *(_counts(desk, wanted.where(but=name), [name]) for name in narrowed),
+        asyncio.gather(
+            _counts(desk, wanted.where(), shared),
+            *(_counts(desk, wanted.where(but=name), [name]) for name in narrowed),
+        ),
     )
     found = {name: counts for one in counted for name, counts in one.items()}
     return ConflictCounts(
