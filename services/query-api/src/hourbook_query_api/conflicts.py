@@ -62,10 +62,11 @@ _NAMED = (
     f"(c.subject = {{0}} OR c.book = ANY(ARRAY{SAID}) OR c.entry = ANY(ARRAY{SAID})"  # noqa: S608 -- our own words
     f" OR split_part(c.subject, '/', 2) = ANY(ARRAY{SAID})"
     f" OR c.entry IN (SELECT entry FROM book.entries WHERE sheet = ANY(ARRAY{SAID}))"
-    f" OR {BEGINS.format('t.number')})"
+    f" OR c.book IN (SELECT book FROM book.tickets WHERE {BEGINS.format('number')}))"
 )
 """As of entries; also what is about none: a copy or an orphan is named by its timesheet."""
-_OF_AGENT = "c.entry IN (SELECT entry FROM book.entries WHERE agent_id = {})"
+_OF_AGENT = "(c.entry IN (SELECT entry FROM book.entries WHERE agent_id = {})) IS TRUE"
+"""`IS TRUE` keeps it a filter of the questions: as one join more it would be the last of too many to be ordered."""
 
 
 class Narrowing(Filters):

@@ -2,3 +2,4 @@
 DROP INDEX entries_ticket;
 DROP INDEX entries_state;
 DROP INDEX entries_agent;
+DROP INDEX tickets_number;

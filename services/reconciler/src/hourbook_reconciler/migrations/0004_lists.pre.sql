@@ -5,6 +5,7 @@ CREATE INDEX entries_duration ON entries (duration_seconds, entry);
 CREATE INDEX entries_number ON entries (ticket_number COLLATE "C", entry);
 CREATE INDEX entries_in_state ON entries (state, created_at, entry);
 CREATE INDEX entries_by_agent ON entries (agent_id, created_at, entry);
+CREATE INDEX tickets_by_number ON tickets (number COLLATE "C", book);
 CREATE INDEX conflicts_open_reason ON conflicts (reason, subject) WHERE open;
 CREATE INDEX conflicts_resolved ON conflicts ((coalesce(resolved_at, opened_at)), subject) WHERE NOT open;
 -- Of the few answers and refusals among all messages.
