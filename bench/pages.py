@@ -57,7 +57,6 @@ async def first_load(browser: Browser, at: str, path: str) -> float:
     """In kB, of a page that somebody opens who has never been here."""
     async with visit(browser, at) as window:
         await window.see(path)
-        await window.page.wait_for_load_state("networkidle")
         return float(await window.page.evaluate(_LOADED))
 
 

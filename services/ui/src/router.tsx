@@ -64,7 +64,10 @@ const entries = createRoute({
 const story = createRoute({
   getParentRoute: () => inside,
   path: "/entries/$entry",
-  validateSearch: z.object({ tab: either(z.enum(["timeline", "raw"])) }),
+  validateSearch: z.object({
+    tab: either(z.enum(["timeline", "raw"])),
+    step: either(z.int().check(z.positive())),
+  }),
   loader: ({ context: { queries }, params }) =>
     queries.prefetchQuery(readEntryOptions({ path: params })),
   component: lazyRouteComponent(() => import("@/features/story/story-page"), "StoryPage"),

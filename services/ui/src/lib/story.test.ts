@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Step } from "@/api";
-import { lanes, tell } from "./story";
+import { lanes, standings, tell } from "./story";
 
 let offset = 0;
 const entry = "zammad:desk:7";
@@ -69,4 +69,23 @@ test("the timeline has a row whenever a side moved, and none when it was only re
 
 test("another entry of the ticket moves nothing of this one", () => {
   expect(lanes(tell([booked(900), booked(-300, "zammad:desk:8")]), entry)).toHaveLength(1);
+});
+
+test("how it stood is known right after each message", () => {
+  const told = tell([
+    booked(900),
+    step("timesheet_requested", { op: "create", want: work(900) }),
+    written(900),
+    step("settled", {}),
+    step("timesheet_observed", { work: work(2700) }),
+    step("conflict_opened", { reason: "changed_in_kimai" }),
+  ]);
+  expect(standings(told, entry).map(({ zammad, kimai, state }) => [zammad, kimai, state])).toEqual([
+    [900, null, "unknown"],
+    [900, null, "requested"],
+    [900, 900, "requested"],
+    [900, 900, "settled"],
+    [900, 2700, "settled"],
+    [900, 2700, "asks"],
+  ]);
 });

@@ -130,15 +130,21 @@ function secondsOf(kind: StepKind, message: Message): number | null {
   }
 }
 
-export type Lane = { at: string; zammad: number | null; kimai: number | null; told: Told };
+export type Standing = {
+  told: Told;
+  /** Seconds; null: it held nothing. */
+  zammad: number | null;
+  kimai: number | null;
+  /** As lists have it. */
+  state: "settled" | "requested" | "asks" | "unknown";
+};
 
-/** Where each side stood after each message that moved one of them; null: it held nothing. */
-export function lanes(told: Told[], entry: string): Lane[] {
-  const rows: Lane[] = [];
+/** How an entry stood right after each of its messages. */
+export function standings(told: Told[], entry: string): Standing[] {
   let zammad: number | null = null;
   let kimai: number | null = null;
-  for (const one of told) {
-    const before: [number | null, number | null] = [zammad, kimai];
+  let state: Standing["state"] = "unknown";
+  return told.map((one) => {
     switch (one.kind) {
       case "entry_recorded":
       case "entry_changed":
@@ -156,12 +162,33 @@ export function lanes(told: Told[], entry: string): Lane[] {
       case "timesheet_deleted":
         kimai = null;
         break;
+      case "requested_create":
+      case "requested_update":
+      case "requested_delete":
+      case "requested_adopt":
+        state = "requested";
+        break;
+      case "conflict_opened":
+        state = "asks";
+        break;
+      case "settled":
+        state = "settled";
+        break;
       default:
-        continue;
+        break;
     }
-    if (before[0] !== zammad || before[1] !== kimai) {
-      rows.push({ at: one.step.at, zammad, kimai, told: one });
-    }
-  }
-  return rows;
+    return { told: one, zammad, kimai, state };
+  });
+}
+
+export type Lane = { at: string; zammad: number | null; kimai: number | null; told: Told };
+
+/** Where each side stood after each message that moved one of them. */
+export function lanes(told: Told[], entry: string): Lane[] {
+  let before: Pick<Lane, "zammad" | "kimai"> = { zammad: null, kimai: null };
+  return standings(told, entry).flatMap(({ told: one, zammad, kimai }) => {
+    if (before.zammad === zammad && before.kimai === kimai) return [];
+    before = { zammad, kimai };
+    return [{ at: one.step.at, zammad, kimai, told: one }];
+  });
 }

@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { Bot, Clock4, Ticket, UserRound } from "lucide-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -36,7 +37,7 @@ export function StorySteps({ story, folded = true }: { story: EntryStory; folded
             <div className="flex flex-wrap items-baseline gap-x-3">
               <p className="min-w-0 flex-1">
                 <span className="sr-only">{t(`actor.${told.actor}`)}: </span>
-                <Sentence told={told} story={story} names={names} />
+                {sentenceOf(t, told, story, names)}
               </p>
               <span className="text-xs text-ink-muted">
                 <Moment at={told.step.at} zone={zone} />
@@ -56,8 +57,8 @@ export function StorySteps({ story, folded = true }: { story: EntryStory; folded
   );
 }
 
-function Sentence({ told, story, names }: { told: Told; story: EntryStory; names: Names }) {
-  const { t } = useTranslation();
+/** What happened, in one sentence. */
+export function sentenceOf(t: TFunction, told: Told, story: EntryStory, names: Names): string {
   const { message, kind } = told;
   const time = told.seconds === null ? "" : clockText(told.seconds);
   switch (kind) {

@@ -17,13 +17,14 @@ import { Tabs } from "@/components/ui/tabs";
 import { useLinks } from "@/lib/links";
 import { useNames } from "@/lib/names";
 import { lanes, tell } from "@/lib/story";
+import { TimeSlider } from "./time-slider";
 
 const route = getRouteApi("/inside/entries/$entry");
 
 export function StoryPage() {
   const { t } = useTranslation();
   const { entry } = route.useParams();
-  const { tab } = route.useSearch();
+  const { tab, step } = route.useSearch();
   const navigate = route.useNavigate();
   const { data, error, refetch } = useQuery(readEntryOptions({ path: { entry } }));
   return (
@@ -62,7 +63,18 @@ export function StoryPage() {
               {
                 value: "timeline",
                 label: t("story.tab_timeline"),
-                panel: <Timeline story={data} />,
+                panel: (
+                  <div className="flex flex-col gap-6 p-4 md:p-6">
+                    <TimeSlider
+                      story={data}
+                      step={step}
+                      onStep={(next) =>
+                        void navigate({ search: (was) => ({ ...was, step: next }), replace: true })
+                      }
+                    />
+                    <Timeline story={data} />
+                  </div>
+                ),
               },
               { value: "raw", label: t("story.tab_raw"), panel: <Raw story={data} /> },
             ]}
@@ -134,58 +146,56 @@ function Timeline({ story }: { story: EntryStory }) {
   const zone = names.zoneOf(story.connection, story.agent_id);
   const rows = lanes(tell(story.story), story.entry);
   return (
-    <div className="p-4 md:p-6">
-      <div className="max-w-3xl overflow-x-auto rounded-lg border border-line">
-        <table className="w-full">
-          <caption className="sr-only">{t("story.timeline_caption")}</caption>
-          <thead>
-            <tr className="border-b border-line bg-canvas text-xs text-ink-muted">
-              <th scope="col" className="px-3 py-1.5 text-left font-medium">
-                {t("story.when")}
-              </th>
-              <th scope="col" className="px-3 py-1.5 text-right font-medium text-zammad">
-                Zammad
-              </th>
-              <th scope="col" className="px-3 py-1.5 text-right font-medium text-kimai">
-                Kimai
-              </th>
-              <th scope="col" className="px-3 py-1.5 text-right font-medium">
-                {t("story.difference")}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ at, zammad, kimai, told }) => {
-              const apart = (zammad ?? 0) - (kimai ?? 0);
-              return (
-                <tr
-                  key={`${told.step.partition}-${told.step.offset}`}
-                  className="border-b border-line last:border-0"
+    <div className="max-w-3xl overflow-x-auto rounded-lg border border-line">
+      <table className="w-full">
+        <caption className="sr-only">{t("story.timeline_caption")}</caption>
+        <thead>
+          <tr className="border-b border-line bg-canvas text-xs text-ink-muted">
+            <th scope="col" className="px-3 py-1.5 text-left font-medium">
+              {t("story.when")}
+            </th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium text-zammad">
+              Zammad
+            </th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium text-kimai">
+              Kimai
+            </th>
+            <th scope="col" className="px-3 py-1.5 text-right font-medium">
+              {t("story.difference")}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ at, zammad, kimai, told }) => {
+            const apart = (zammad ?? 0) - (kimai ?? 0);
+            return (
+              <tr
+                key={`${told.step.partition}-${told.step.offset}`}
+                className="border-b border-line last:border-0"
+              >
+                <th scope="row" className="px-3 py-2 text-left font-normal">
+                  <Moment at={at} zone={zone} style="long" />
+                </th>
+                <td className="px-3 py-2 text-right">
+                  {zammad === null ? "–" : <Duration seconds={zammad} />}
+                </td>
+                <td className="px-3 py-2 text-right">
+                  {kimai === null ? "–" : <Duration seconds={kimai} />}
+                </td>
+                <td
+                  className={
+                    apart === 0
+                      ? "px-3 py-2 text-right text-ink-faint"
+                      : "bg-warn-soft px-3 py-2 text-right"
+                  }
                 >
-                  <th scope="row" className="px-3 py-2 text-left font-normal">
-                    <Moment at={at} zone={zone} style="long" />
-                  </th>
-                  <td className="px-3 py-2 text-right">
-                    {zammad === null ? "–" : <Duration seconds={zammad} />}
-                  </td>
-                  <td className="px-3 py-2 text-right">
-                    {kimai === null ? "–" : <Duration seconds={kimai} />}
-                  </td>
-                  <td
-                    className={
-                      apart === 0
-                        ? "px-3 py-2 text-right text-ink-faint"
-                        : "bg-warn-soft px-3 py-2 text-right"
-                    }
-                  >
-                    {apart === 0 ? t("story.none") : <Duration seconds={apart} />}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+                  {apart === 0 ? t("story.none") : <Duration seconds={apart} />}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
     </div>
   );
 }
