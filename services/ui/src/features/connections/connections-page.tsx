@@ -19,6 +19,9 @@ import { ScheduleAndRuns } from "./schedule";
 
 const route = getRouteApi("/inside/connections");
 
+/** What ingest says of a source moves without a message. */
+const LOOK_EACH = 10_000;
+
 export function ConnectionsPage() {
   const { t } = useTranslation();
   const { name, make, schedule } = route.useSearch();
@@ -26,7 +29,7 @@ export function ConnectionsPage() {
   const isWide = useIsWide();
   const isAdmin = useMay("admin");
   const { data, error, refetch } = useQuery(listConnectorsOptions());
-  const { data: status } = useQuery(syncStatusOptions());
+  const { data: status } = useQuery({ ...syncStatusOptions(), refetchInterval: LOOK_EACH });
   const chosen = data?.items.find((one) => one.name === name);
   return (
     <ListAndDetail
