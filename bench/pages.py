@@ -8,7 +8,7 @@ from statistics import median
 import asyncpg
 from playwright.async_api import Browser
 
-from bench.browser import SCREENS, Visit, chromium, visit
+from bench.browser import SCREENS, chromium, visit
 from bench.figures import Figure, less_is_better
 from bench.world import Json, World, world
 from hourbook_kit import clock
@@ -23,16 +23,15 @@ _LOADED = """() => [
 ].filter(one => !one.name.includes("/api/") && !one.name.endsWith(".woff2"))
  .reduce((sum, one) => sum + one.encodedBodySize, 0) / 1000"""
 _WATCH = """
-window.usableAt = null;
 let busyUntil = 0;
 new PerformanceObserver(list => {
   for (const task of list.getEntries()) busyUntil = task.startTime + task.duration;
 }).observe({ type: "longtask", buffered: true });
-requestAnimationFrame(function look() {
+window.usableAt = new Promise(tell => requestAnimationFrame(function look() {
   const there = document.querySelector("[data-row][aria-current]") && document.querySelector("article h2");
   if (!there) { requestAnimationFrame(look); return; }
-  setTimeout(() => { window.usableAt = Math.max(performance.now(), busyUntil); });
-});
+  setTimeout(() => tell(Math.max(performance.now(), busyUntil)));
+}));
 """
 
 
@@ -64,15 +63,10 @@ async def until_usable(browser: Browser, at: str) -> float:
     async with visit(browser, at) as window:
         await window.page.add_init_script(_WATCH)
         await window.page.goto(f"{at}/conflicts")
-        milliseconds = await usable_at(window)
+        milliseconds = float(await window.page.evaluate("() => window.usableAt"))
         await window.page.keyboard.press("j")
         await window.page.wait_for_url("**conflict=*")
         return milliseconds / 1000
-
-
-async def usable_at(window: Visit) -> float:
-    found = await window.page.wait_for_function("window.usableAt")
-    return float(await found.json_value())
 
 
 async def ask(here: World, count: int) -> None:
