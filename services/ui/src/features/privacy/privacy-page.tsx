@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { listConnectorsOptions } from "@/api/@tanstack/react-query.gen";
+import { listConnectorsOptions, listUsersOptions } from "@/api/@tanstack/react-query.gen";
 import { PageHead } from "@/components/page-head";
 import { Button } from "@/components/ui/button";
 import { TextField } from "@/components/ui/field";
@@ -13,6 +13,7 @@ import { Person } from "./person";
 import { RetentionTable } from "./retention-table";
 
 const route = getRouteApi("/inside/privacy");
+const OURS = "user";
 
 /** What is kept about whom and for how long, who looked at it, and a person forgotten. */
 export function PrivacyPage() {
@@ -41,37 +42,49 @@ export function PrivacyPage() {
   );
 }
 
-/** By the number that the system has for them: names are what is to be forgotten. */
+/** By the number that the system has for them; of our own people there are few enough to choose from. */
 function Find({ onFound }: { onFound: (identity: string) => void }) {
   const { t } = useTranslation();
   const { data } = useQuery(listConnectorsOptions());
+  const people = useQuery(listUsersOptions()).data?.items ?? [];
   const [system, setSystem] = useState("");
   const [number, setNumber] = useState("");
+  const [person, setPerson] = useState("");
   const systems = [
     ...(data?.items ?? []).map(({ kind, name }) => ({
       value: `${kind}:${name}:user`,
       label: name,
     })),
-    { value: "user", label: "Hourbook" },
+    { value: OURS, label: "Hourbook" },
   ];
-  const chosen = system || (systems[0]?.value ?? "user");
+  const chosen = system || (systems[0]?.value ?? OURS);
+  const ours = person || (people[0]?.user ?? "");
   return (
     <form
       className="flex flex-wrap items-end gap-3"
       onSubmit={(event) => {
         event.preventDefault();
-        onFound(`${chosen}:${number.trim()}`);
+        onFound(chosen === OURS ? ours : `${chosen}:${number.trim()}`);
       }}
     >
       <Select label={t("privacy.system")} value={chosen} options={systems} onChange={setSystem} />
-      <TextField
-        label={t("privacy.number")}
-        required
-        pattern={chosen === "user" ? "[a-z0-9]{1,20}" : "\\d{1,18}"}
-        maxLength={20}
-        value={number}
-        onChange={({ target }) => setNumber(target.value)}
-      />
+      {chosen === OURS ? (
+        <Select
+          label={t("privacy.who")}
+          value={ours}
+          options={people.map(({ user, name }) => ({ value: user, label: name }))}
+          onChange={setPerson}
+        />
+      ) : (
+        <TextField
+          label={t("privacy.number")}
+          required
+          pattern="[0-9]{1,18}"
+          maxLength={18}
+          value={number}
+          onChange={({ target }) => setNumber(target.value)}
+        />
+      )}
       <Button type="submit">{t("privacy.find")}</Button>
     </form>
   );
