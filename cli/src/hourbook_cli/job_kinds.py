@@ -115,11 +115,11 @@ async def _compare(asked: jobs.Compare, doing: Doing) -> AnyResult:
         return tell
 
     async with (
-        aclosing(_standings(asked.first, asked.of, doing, telling(0))) as befores,
-        aclosing(_standings(asked.second, asked.of, doing, telling(1))) as afters,
+        aclosing(_standings(asked.first, asked.of, doing, telling(0))) as olds,
+        aclosing(_standings(asked.second, asked.of, doing, telling(1))) as news,
     ):
-        async for then in befores:
-            later = await anext(afters)
+        async for then in olds:
+            later = await anext(news)
             before, after = added(before, summary(then)), added(after, summary(later))
             first.add(differences(then, later))
     return jobs.CompareResult(
