@@ -272,7 +272,8 @@ async def test_a_person_is_forgotten_when_two_administrators_agree(
         await second.see("/privacy")
         await second.page.get_by_role("button", name="Confirm and erase").click()
         await second.page.get_by_role("button", name="Report").click()
-        await expect(second.page.get_by_role("dialog")).to_contain_text("Erased")
+        report = second.page.get_by_role("dialog", name="Report")
+        await expect(report).to_contain_text("Erased")
     names = [user["name"] for user in (await here.api.get("/api/users"))["items"]]
     assert "Somebody" not in names
 

@@ -152,7 +152,7 @@ async def mapped_by_mouse(page: Page) -> None:
     save = row.get_by_role("button", name="Save")
     if await save.is_disabled():
         await row.get_by_role("button", name="Choose").click()
-        await page.get_by_role("option").first.click()
+        await page.get_by_role("listbox").get_by_role("option").first.click()
     await expect(row).to_contain_text(RELEASES)
     await save.click()
 
@@ -163,7 +163,7 @@ async def mapped_by_key(page: Page) -> None:
     await expect(field).to_have_role("combobox")
     if not await field.input_value():
         await page.keyboard.press("ArrowDown")
-        await expect(page.get_by_role("option").first).to_be_visible()
+        await expect(page.get_by_role("listbox").get_by_role("option").first).to_be_visible()
         await page.keyboard.press("ArrowDown")
         await page.keyboard.press("Enter")
         await expect(field).not_to_have_value("")
