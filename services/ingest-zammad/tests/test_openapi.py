@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from hourbook_ingest_zammad.openapi import made, text
-from hourbook_ingest_zammad.problems import MEDIA_TYPE, Kind
+from hourbook_ingest_zammad.problems import Kind
 from hourbook_ingest_zammad.webhook import PATH
+from hourbook_kit.problems import MEDIA_TYPE
 
 COMMITTED = Path(__file__).parents[1] / "openapi.json"
 

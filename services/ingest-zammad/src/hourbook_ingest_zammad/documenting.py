@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from hourbook_ingest_zammad.problems import MEDIA_TYPE, Kind, Problem
+from hourbook_ingest_zammad.problems import Kind
+from hourbook_kit.problems import MEDIA_TYPE, Problem
 
 DESCRIPTION = (
     "Where Zammad says that a ticket may have changed. A delivery that is signed is in the inbox, on"

@@ -1,62 +1,53 @@
 """Every problem this API answers with, as RFC 9457 problem+json: a type, a title, and what to do about it."""
 
-from enum import Enum
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from hourbook_kit import problems
 from hourbook_kit.postgres import TRANSIENT
-
-MEDIA_TYPE = "application/problem+json"
-
-
-class _Entry(NamedTuple):
-    slug: str
-    status: int
-    title: str
+from hourbook_kit.problems import MEDIA_TYPE, Catalogue, ProblemType
 
 
-class Kind(Enum):
-    """The catalogue; a `type` is `urn:hourbook:problem:<slug>` and never changes its meaning."""
+class Kind(Catalogue):
+    """The catalogue."""
 
-    NOT_SIGNED_IN = _Entry("not-signed-in", 401, "Nobody is signed in")
-    WRONG_PASSWORD = _Entry("wrong-password", 401, "Name or password is wrong")
-    TOKEN_VOID = _Entry("token-void", 401, "This token is void")
-    NOT_ALLOWED = _Entry("not-allowed", 403, "This role may not do it")
-    NOT_FOUND = _Entry("not-found", 404, "There is nothing here")
-    METHOD_NOT_ALLOWED = _Entry("method-not-allowed", 405, "This cannot be done here")
-    EXISTS = _Entry("exists", 409, "There is one already")
-    WRONG_KIND = _Entry("wrong-kind", 409, "This connection is of another kind")
-    SWITCHED_OFF = _Entry("switched-off", 409, "This is switched off for the connection")
-    IN_PROGRESS = _Entry("in-progress", 409, "The same request is being answered")
-    ENDED = _Entry("ended", 409, "This is over already")
-    LAST_ADMIN = _Entry("last-administrator", 409, "There would be no administrator left")
-    MOVED = _Entry("moved", 409, "The question is another one by now")
-    ANSWERED = _Entry("answered", 409, "Somebody has answered it")
-    NOT_OFFERED = _Entry("choice-not-offered", 409, "This is no answer to this question")
-    COUNT_MOVED = _Entry("count-moved", 409, "There are more or fewer by now")
-    TOO_LATE = _Entry("too-late", 409, "It has been said")
-    UNREADABLE = _Entry("unreadable", 400, "The request cannot be read")
-    INVALID = _Entry("invalid", 422, "The request does not hold what it should")
-    KEY_REUSED = _Entry("idempotency-key-reused", 422, "This Idempotency-Key was another request's")
-    TOO_MANY_ATTEMPTS = _Entry("too-many-attempts", 429, "There were too many attempts")
-    TOO_MANY_JOBS = _Entry("too-many-jobs", 429, "Too many jobs are waiting")
-    FAILED = _Entry("failed", 500, "Something is wrong with Hourbook")
-    OTHER_SIDE = _Entry("other-side", 502, "The other system did not do it")
-    TOO_MANY_STREAMS = _Entry("too-many-streams", 503, "There are too many live streams")
-    STARTING = _Entry("starting", 503, "Hourbook is starting")
-    DATABASE_AWAY = _Entry("database-away", 503, "The database does not answer")
-    KAFKA_AWAY = _Entry("kafka-away", 503, "Kafka does not answer")
-
-    @property
-    def type(self) -> str:
-        return f"urn:hourbook:problem:{self.value.slug}"
+    NOT_SIGNED_IN = ProblemType("not-signed-in", 401, "Nobody is signed in")
+    WRONG_PASSWORD = ProblemType("wrong-password", 401, "Name or password is wrong")
+    TOKEN_VOID = ProblemType("token-void", 401, "This token is void")
+    NOT_ALLOWED = ProblemType("not-allowed", 403, "This role may not do it")
+    NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
+    METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "This cannot be done here")
+    EXISTS = ProblemType("exists", 409, "There is one already")
+    WRONG_KIND = ProblemType("wrong-kind", 409, "This connection is of another kind")
+    SWITCHED_OFF = ProblemType("switched-off", 409, "This is switched off for the connection")
+    IN_PROGRESS = ProblemType("in-progress", 409, "The same request is being answered")
+    ENDED = ProblemType("ended", 409, "This is over already")
+    LAST_ADMIN = ProblemType("last-administrator", 409, "There would be no administrator left")
+    MOVED = ProblemType("moved", 409, "The question is another one by now")
+    ANSWERED = ProblemType("answered", 409, "Somebody has answered it")
+    NOT_OFFERED = ProblemType("choice-not-offered", 409, "This is no answer to this question")
+    COUNT_MOVED = ProblemType("count-moved", 409, "There are more or fewer by now")
+    TOO_LATE = ProblemType("too-late", 409, "It has been said")
+    UNREADABLE = ProblemType("unreadable", 400, "The request cannot be read")
+    INVALID = ProblemType("invalid", 422, "The request does not hold what it should")
+    KEY_REUSED = ProblemType(
+        "idempotency-key-reused", 422, "This Idempotency-Key was another request's"
+    )
+    TOO_MANY_ATTEMPTS = ProblemType("too-many-attempts", 429, "There were too many attempts")
+    TOO_MANY_JOBS = ProblemType("too-many-jobs", 429, "Too many jobs are waiting")
+    FAILED = ProblemType("failed", 500, "Something is wrong with Hourbook")
+    OTHER_SIDE = ProblemType("other-side", 502, "The other system did not do it")
+    TOO_MANY_STREAMS = ProblemType("too-many-streams", 503, "There are too many live streams")
+    STARTING = ProblemType("starting", 503, "Hourbook is starting")
+    DATABASE_AWAY = ProblemType("database-away", 503, "The database does not answer")
+    KAFKA_AWAY = ProblemType("kafka-away", 503, "Kafka does not answer")
 
 
 class Spot(BaseModel):
@@ -67,13 +58,8 @@ class Spot(BaseModel):
     sentence: str
 
 
-class Problem(BaseModel):
-    type: str
-    title: str
-    status: int
-    detail: str
-    """What to do, in a sentence."""
-    places: list[Spot] = []
+class Problem(problems.Problem):
+    places: list[Spot] = Field(default=[])
 
 
 class ProblemError(Exception):

@@ -23,7 +23,7 @@ test("every refusal of Kimai's that is remembered has its words", () => {
 
 test("every problem of the API's catalogue has a title and a sentence", () => {
   const python = source("services/query-api/src/hourbook_query_api/problems.py");
-  const slugs = all(python, /_Entry\("([\w-]+)"/g).map((slug) => slug?.replaceAll("-", "_"));
+  const slugs = all(python, /ProblemType\("([\w-]+)"/g).map((slug) => slug?.replaceAll("-", "_"));
   expect(slugs.length).toBeGreaterThan(10);
   expect(Object.keys(en.problem)).toEqual(expect.arrayContaining(slugs));
 });
