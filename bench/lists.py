@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -12,14 +13,18 @@ from rich.console import Console
 from bench import million
 from bench.figures import Figure, less_is_better
 from bench.world import world
-from hourbook_cli.settings import DEMO_PASSWORD, DEMO_USER
+from hourbook_cli.api import SignIn
+from hourbook_cli.settings import DemoSettings
 from hourbook_local.postgres import FORGETFUL
 from hourbook_local.stack import Parts
 
 TIMES, WARM = 20, 2
 P95_SECONDS = 0.05
+STATES = ("asks", "requested", "held_back", "settled", "retracted")
 SORTS = ("created_at", "changed_at", "day", "duration_seconds", "ticket_number")
-Asked = tuple[str, dict[str, object]]
+Params = dict[str, object]
+Asked = tuple[str, Params]
+Ask = Callable[[random.Random], Asked]
 say = Console(width=110, highlight=False).print
 
 
@@ -36,6 +41,7 @@ async def ask_all(url: str) -> list[float]:
     everything: list[float] = []
     async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
         for name, ask in QUESTIONS.items():
+            client.auth = SignIn(DemoSettings(api_url=url))  # its token outlives a question
             seconds = await _seconds(client, ask)
             p50, p95 = (f"{1000 * _percentile(seconds, place):8.1f}" for place in (50, 95))
             say(f"{name:44} p50 {p50} ms  p95 {p95} ms")
@@ -47,10 +53,12 @@ def _percentile(seconds: list[float], place: int) -> float:
     return quantiles(seconds, n=100, method="inclusive")[place - 1]
 
 
-async def _seconds(client: httpx.AsyncClient, ask: Callable[[random.Random], Asked]) -> list[float]:
+async def _seconds(client: httpx.AsyncClient, ask: Ask) -> list[float]:
     """Each its own draw, the same in every run; the first ones warm what is warm in daily work."""
     chance = random.Random(1)  # noqa: S311 -- no secret
-    await _sign_in(client)  # a token is good for five minutes
+    client.auth = SignIn(
+        DemoSettings(api_url=str(client.base_url))
+    )  # its token outlives a question
     found = []
     for _ in range(WARM + TIMES):
         path, params = ask(chance)
@@ -61,130 +69,105 @@ async def _seconds(client: httpx.AsyncClient, ask: Callable[[random.Random], Ask
     return found[WARM:]
 
 
-async def _sign_in(client: httpx.AsyncClient) -> None:
-    body = {"name": DEMO_USER, "password": DEMO_PASSWORD}
-    answer = await client.post("/api/auth/login", json=body)
-    answer.raise_for_status()
-    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+def _of(path: str, **params: object) -> Ask:
+    """The same question each time, or where a parameter is drawn another one."""
+
+    def ask(chance: random.Random) -> Asked:
+        return path, {
+            name: value(chance) if callable(value) else value for name, value in params.items()
+        }
+
+    return ask
 
 
-def _entries(**more: object) -> Callable[[random.Random], Asked]:
-    return lambda _: ("/api/entries", {"limit": 100} | more)
+def _at(path: str, place: Callable[[random.Random], object]) -> Ask:
+    """One thing, drawn."""
+    return lambda chance: (path.format(place(chance)), {})
 
 
-def _conflicts(path: str = "", **more: object) -> Callable[[random.Random], Asked]:
-    return lambda _: (f"/api/conflicts{path}", more)
-
-
-def _any_entry(chance: random.Random) -> int:
+def _entry(chance: random.Random) -> int:
     return chance.randint(1, million.ENTRIES)
 
 
-def _any_ticket(chance: random.Random) -> int:
+def _ticket(chance: random.Random) -> int:
     return chance.randint(1, million.TICKETS)
 
 
-def _questions() -> Iterator[tuple[str, Callable[[random.Random], Asked]]]:
-    yield "entries", _entries(sort="-created_at")
-    for sort in SORTS:
-        yield f"entries by {sort}", _entries(sort=sort)
-        yield f"entries by -{sort}", _entries(sort=f"-{sort}")
-    for state in ("asks", "requested", "held_back", "settled", "retracted"):
-        yield f"entries, {state}", _entries(sort="-created_at", state=state)
-    yield "entries, asks, by -duration_seconds", _entries(sort="-duration_seconds", state="asks")
-    yield "entries of a connection", _entries(sort="-created_at", connection="desk")
-    yield (
-        "entries of an agent",
-        lambda c: ("/api/entries", {"agent": 3 + c.randint(0, 59), "limit": 100}),
-    )
-    yield (
-        "entries of an agent, by -duration_seconds",
-        lambda c: (
-            "/api/entries",
-            {"agent": 3 + c.randint(0, 59), "sort": "-duration_seconds", "limit": 100},
-        ),
-    )
-    yield (
-        "entries of a ticket",
-        lambda c: ("/api/entries", {"ticket": f"48{_any_ticket(c):06}", "limit": 100}),
-    )
-    yield "entries since a day", _entries(sort="-created_at", from_day="2026-11-23")
-    yield "entries of a month of last year", _entries(from_day="2025-10-01", to_day="2025-10-31")
-    yield (
-        "entries, text: a ticket's number",
-        lambda c: ("/api/entries", {"text": f"48{_any_ticket(c):06}", "limit": 100}),
-    )
-    yield (
-        "entries, text: how one begins",
-        lambda c: ("/api/entries", {"text": f"48{_any_ticket(c) // 100:04}", "limit": 100}),
-    )
-    yield (
-        "entries, text: an id",
-        lambda c: ("/api/entries", {"text": f"zammad:desk:{_any_entry(c)}", "limit": 100}),
-    )
-    yield (
-        "entries, text: a timesheet",
-        lambda c: ("/api/entries", {"text": f"kimai:hours:{_any_entry(c)}", "limit": 100}),
-    )
-    yield (
-        "entries, text: a number",
-        lambda c: ("/api/entries", {"text": str(_any_entry(c)), "limit": 100}),
-    )
-    yield "entries, text: nothing has it", _entries(text="nothing")
-    yield "an entry's story", lambda c: (f"/api/entries/zammad:desk:{_any_entry(c)}", {})
-    yield "a ticket", lambda c: (f"/api/tickets/zammad:desk:{_any_ticket(c)}", {})
-    yield "conflicts", _conflicts(sort="reason", limit=200)
-    yield "conflicts by opened_at", _conflicts(sort="opened_at", limit=100)
-    yield "conflicts of a reason", _conflicts(sort="reason", limit=200, reason="overlap")
-    yield (
-        "conflicts of an agent",
-        lambda c: ("/api/conflicts", {"agent": 3 + c.randint(0, 59), "limit": 200}),
-    )
-    yield "conflicts, text", _conflicts(sort="reason", limit=200, text="48123")
-    yield "conflicts, closed", _conflicts(open="false", sort="-resolved_at", limit=100)
-    yield "counts of conflicts", _conflicts("/counts")
-    yield "counts of a reason", _conflicts("/counts", reason="overlap")
-    yield (
-        "a conflict",
-        lambda c: (
-            f"/api/conflicts/zammad:desk:{1 + (83 * (n := c.randint(1, 12000)) - 1) // 4}~{83 * n}",
-            {},
-        ),
-    )
-    yield "audit", lambda _: ("/api/audit", {"people": "true", "limit": 100})
-    yield "audit of everybody", lambda _: ("/api/audit", {"limit": 100})
-    yield (
-        "audit of a kind",
-        lambda _: ("/api/audit", {"type": "hourbook.mapping_set.v1", "limit": 100}),
-    )
-    yield "audit of a person", lambda _: ("/api/audit", {"by": "user:bench", "limit": 100})
-    yield (
-        "audit of a subject",
-        lambda c: (
-            "/api/audit",
-            {"subject": f"zammad:desk:{1 + (17 * (n := c.randint(1, 58000)) - 1) // 4}/{17 * n}"},
-        ),
-    )
-    yield "overview", lambda _: ("/api/overview", {})
-    yield "minutes", lambda _: ("/api/overview/minutes", {})
-    yield "deliveries in", lambda _: ("/api/deliveries/in", {"limit": 100})
-    yield (
-        "deliveries in of a ticket",
-        lambda c: ("/api/deliveries/in", {"book": f"zammad:desk:{_any_ticket(c)}"}),
-    )
-    yield "deliveries out", lambda _: ("/api/deliveries/out", {"limit": 100})
-    yield (
-        "deliveries out of a ticket",
-        lambda c: ("/api/deliveries/out", {"book": f"zammad:desk:{_any_ticket(c)}"}),
-    )
-    yield (
-        "deliveries out, queued",
-        lambda _: ("/api/deliveries/out", {"state": "queued", "limit": 100}),
-    )
-    yield (
-        "deliveries out, refused",
-        lambda _: ("/api/deliveries/out", {"outcome": "refused", "limit": 100}),
-    )
+def _agent(chance: random.Random) -> int:
+    return 3 + chance.randint(0, 59)
 
 
-QUESTIONS = dict(_questions())
+def _number(chance: random.Random) -> str:
+    return f"48{_ticket(chance):06}"
+
+
+def _book(chance: random.Random) -> str:
+    return f"zammad:desk:{_ticket(chance)}"
+
+
+def _posting(chance: random.Random, *, every: int, most: int, between: str) -> str:
+    """Of one entry in so many, as million.sql has them."""
+    entry = every * chance.randint(1, most)
+    return f"zammad:desk:{1 + (entry - 1) // 4}{between}{entry}"
+
+
+_ENTRIES = partial(_of, "/api/entries", limit=100)
+_NEWEST = partial(_ENTRIES, sort="-created_at")
+_CONFLICTS = partial(_of, "/api/conflicts", limit=200)
+_AUDIT = partial(_of, "/api/audit", limit=100)
+_IN = partial(_of, "/api/deliveries/in")
+_OUT = partial(_of, "/api/deliveries/out")
+
+OF_ENTRIES: dict[str, Ask] = {
+    "entries": _NEWEST(),
+    **{
+        f"entries by {sign}{sort}": _ENTRIES(sort=sign + sort)
+        for sort in SORTS
+        for sign in ("", "-")
+    },
+    **{f"entries, {state}": _NEWEST(state=state) for state in STATES},
+    "entries, asks, by -duration_seconds": _ENTRIES(sort="-duration_seconds", state="asks"),
+    "entries of a connection": _NEWEST(connection="desk"),
+    "entries of an agent": _ENTRIES(agent=_agent),
+    "entries of an agent, by -duration_seconds": _ENTRIES(agent=_agent, sort="-duration_seconds"),
+    "entries of a ticket": _ENTRIES(ticket=_number),
+    "entries since a day": _NEWEST(from_day="2026-11-23"),
+    "entries of a month of last year": _ENTRIES(from_day="2025-10-01", to_day="2025-10-31"),
+    "entries, text: a ticket's number": _ENTRIES(text=_number),
+    "entries, text: how one begins": _ENTRIES(text=lambda c: _number(c)[:-2]),
+    "entries, text: an id": _ENTRIES(text=lambda c: f"zammad:desk:{_entry(c)}"),
+    "entries, text: a timesheet": _ENTRIES(text=lambda c: f"kimai:hours:{_entry(c)}"),
+    "entries, text: a number": _ENTRIES(text=_entry),
+    "entries, text: nothing has it": _ENTRIES(text="nothing"),
+    "an entry's story": _at("/api/entries/zammad:desk:{}", _entry),
+    "a ticket": _at("/api/tickets/{}", _book),
+}
+OF_CONFLICTS: dict[str, Ask] = {
+    "conflicts": _CONFLICTS(sort="reason"),
+    "conflicts by opened_at": _of("/api/conflicts", sort="opened_at", limit=100),
+    "conflicts of a reason": _CONFLICTS(sort="reason", reason="overlap"),
+    "conflicts of an agent": _CONFLICTS(agent=_agent),
+    "conflicts, text": _CONFLICTS(sort="reason", text="48123"),
+    "conflicts, closed": _of("/api/conflicts", open="false", sort="-resolved_at", limit=100),
+    "counts of conflicts": _of("/api/conflicts/counts"),
+    "counts of a reason": _of("/api/conflicts/counts", reason="overlap"),
+    "a conflict": _at("/api/conflicts/{}", partial(_posting, every=83, most=12_000, between="~")),
+}
+OF_THE_HOUSE: dict[str, Ask] = {
+    "audit": _AUDIT(people="true"),
+    "audit of everybody": _AUDIT(),
+    "audit of a kind": _AUDIT(type="hourbook.mapping_set.v1"),
+    "audit of a person": _AUDIT(by="user:bench"),
+    "audit of a subject": _of(
+        "/api/audit", subject=partial(_posting, every=17, most=58_000, between="/")
+    ),
+    "overview": _of("/api/overview"),
+    "minutes": _of("/api/overview/minutes"),
+    "deliveries in": _IN(limit=100),
+    "deliveries in of a ticket": _IN(book=_book),
+    "deliveries out": _OUT(limit=100),
+    "deliveries out of a ticket": _OUT(book=_book),
+    "deliveries out, queued": _OUT(state="queued", limit=100),
+    "deliveries out, refused": _OUT(outcome="refused", limit=100),
+}
+QUESTIONS = OF_ENTRIES | OF_CONFLICTS | OF_THE_HOUSE
