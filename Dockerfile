@@ -51,10 +51,11 @@ COPY services/ingest-zammad services/ingest-zammad
 COPY services/reconciler services/reconciler
 COPY services/push-kimai services/push-kimai
 COPY services/query-api services/query-api
+COPY connectors connectors
 COPY cli cli
 RUN --mount=type=cache,target=/var/cache/uv \
     ./install-locked contracts kit \
-      services/ingest-zammad services/reconciler services/push-kimai services/query-api cli
+      services/ingest-zammad connectors/csv services/reconciler services/push-kimai services/query-api cli
 
 FROM build AS build-twins
 COPY simulators simulators
