@@ -255,14 +255,14 @@ def _what_to_type(console: Console, settings: DemoSettings, token: str) -> None:
     told = _what_to_open(settings) | {
         "One-time token": token,
         "Zammad's address in Set up": settings.zammad_url,
-        "its token": settings.zammad_token.get_secret_value(),
-        "its webhook's endpoint, on its page": f"{settings.ingest_url}/api/webhook/zammad/{DESK}",
+        "Zammad's token": settings.zammad_token.get_secret_value(),
+        "endpoint for its webhook, on its page": f"{settings.ingest_url}/api/webhook/zammad/{DESK}",
         "Kimai's address in Set up": settings.kimai_url,
         "Kimai's token": settings.kimai_token.get_secret_value(),
     }
     console.print("Open Hourbook and set it up:")
     for what, value in told.items():
-        console.print(f"{what:>36}  {value}", markup=False, soft_wrap=True)
+        console.print(f"{what:>38}  {value}", markup=False, soft_wrap=True)
 
 
 def _addresses(console: Console, settings: DemoSettings, booking: Booking) -> None:

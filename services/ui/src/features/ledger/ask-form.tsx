@@ -53,7 +53,7 @@ export function AskForm({
   const kinds = isAdmin ? askedKinds : lookingKinds;
   const [typed, setTyped] = useState({ ...nothing, of: of ?? "" });
   const [unread, setUnread] = useState(false);
-  const { act, error, isPending } = useAct(
+  const { act, error, isPending, reset } = useAct(
     async (body: Body, key) =>
       (await askJob({ body, headers: { "Idempotency-Key": key }, throwOnError: true })).data,
     { quiet: true },
@@ -71,7 +71,11 @@ export function AskForm({
         label={t("ledger.what")}
         value={kind}
         options={kinds.map((value) => ({ value, label: t(`ledger.kind.${value}`) }))}
-        onChange={(value) => onKind(kinds.find((one) => one === value) ?? "as_of")}
+        onChange={(value) => {
+          reset(); // what was wrong was wrong with something else
+          setUnread(false);
+          onKind(kinds.find((one) => one === value) ?? "as_of");
+        }}
       />
       <p className="text-xs text-ink-muted">{t(`ledger.why.${kind}`)}</p>
       <Fields kind={kind} typed={typed} change={change} error={error} unread={unread} />

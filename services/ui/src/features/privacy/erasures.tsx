@@ -47,7 +47,9 @@ function Asked({ of, onReport }: { of: Erasure; onReport: (erasure: string) => v
       confirmErasure({ path, headers: { "Idempotency-Key": key }, throwOnError: true }),
     { done: t("privacy.erased") },
   );
-  const withdraw = useAct((_: null) => withdrawErasure({ path, throwOnError: true }));
+  const withdraw = useAct((_: null, key) =>
+    withdrawErasure({ path, headers: { "Idempotency-Key": key }, throwOnError: true }),
+  );
   return (
     <li className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2.5 last:border-0">
       <div className="min-w-0 flex-1 basis-64">
