@@ -6,10 +6,13 @@ import { Empty } from "@/components/empty";
 import { Day, Duration } from "@/components/format";
 import { ProblemPanel } from "@/components/problem-panel";
 import { SkeletonRows } from "@/components/skeleton";
+import { useOrder } from "@/lib/order";
 import { useSourceKey } from "@/lib/source-keys";
 import { MappingTarget } from "./mapping-target";
 
-/** What blocks entries for lack of a mapping; what blocks most comes first. */
+const idOf = ({ kind, source, source_key }: Unmapped) => `${kind} ${source} ${source_key}`;
+
+/** What blocks entries for lack of a mapping; what blocked most when one came comes first. */
 export function UnmappedList({
   kind,
   first,
@@ -23,11 +26,14 @@ export function UnmappedList({
   const { t } = useTranslation();
   const nameOf = useSourceKey();
   const { data, error, refetch } = useQuery(listUnmappedOptions());
+  const items = useOrder(
+    (data?.items ?? [])
+      .filter((one) => kind === undefined || one.kind === kind)
+      .sort((a, b) => Number(b.source_key === first) - Number(a.source_key === first)),
+    idOf,
+  );
   if (error && !data) return <ProblemPanel error={error} retry={refetch} />;
   if (!data) return <SkeletonRows rows={3} />;
-  const items = data.items
-    .filter((one) => kind === undefined || one.kind === kind)
-    .sort((a, b) => Number(b.source_key === first) - Number(a.source_key === first));
   if (items.length === 0) {
     return (
       <Empty kind="all_done" title={t("mapping.all_done")}>
@@ -39,7 +45,7 @@ export function UnmappedList({
     <ul className="rounded-lg border border-line">
       {items.map((one) => (
         <li
-          key={`${one.kind} ${one.source} ${one.source_key}`}
+          key={idOf(one)}
           className="grid gap-2 border-b border-line px-4 py-3 last:border-0 md:grid-cols-[minmax(0,1fr)_20rem] md:items-center"
         >
           <div className="min-w-0">
