@@ -23,12 +23,6 @@ async def here(folder: Path) -> AsyncIterator[World]:
         yield up
 
 
-@pytest.fixture
-async def window(browser: Browser, here: World) -> AsyncIterator[Visit]:
-    async with visit(browser, here.stack.url("query-api")) as visiting:
-        yield visiting
-
-
 async def booked_and_edited(here: World, title: str) -> tuple[int, str]:
     """A quarter of an hour that somebody makes three quarters of in Kimai; with its ticket's number."""
     booked = await changed_in_kimai(here, await here.new_ticket(title))

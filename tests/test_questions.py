@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from bench import questions
-from bench.browser import Visit, visit
+from bench.browser import Visit
 from bench.world import MARKER, World, eventually, world
 from hourbook_local.stack import Parts
 
@@ -22,12 +22,6 @@ AT_ONCE = Parts(environment={"query-api": {"HOURBOOK_UNDO_SECONDS": "1"}})
 async def here(folder: Path) -> AsyncIterator[World]:
     async with world(folder / "questions", AT_ONCE) as up:
         yield up
-
-
-@pytest.fixture
-async def window(browser: Browser, here: World) -> AsyncIterator[Visit]:
-    async with visit(browser, here.stack.url("query-api")) as visiting:
-        yield visiting
 
 
 async def is_settled(here: World, booked: int) -> None:
