@@ -162,8 +162,12 @@ async def test_one_that_runs_is_cancelled_and_the_served_books_stay(here: World)
     async with nobody_switches(here):
         job = await asked(here, "rebuild")
         await eventually(lambda: is_waiting_to_switch(here), seconds=90, what="a built second one")
-        progress = (await here.api.get(f"/api/jobs/{job}"))["progress"]
-        assert progress["sentence"] == "Folds the ledger into a second read model."
+
+        async def is_told() -> bool:
+            progress = (await here.api.get(f"/api/jobs/{job}"))["progress"]
+            return bool(progress["sentence"] == "Folds the ledger into a second read model.")
+
+        await eventually(is_told, seconds=30, what="its progress")
         await here.api.post(f"/api/jobs/{job}/cancel")
         told = await ended(here, job)
         assert (told["state"], told["result"]) == ("cancelled", None)
@@ -214,6 +218,7 @@ async def test_a_plan_is_asked_for_refused_when_the_world_moved_and_applied_by_i
     applied = await done(here, "resync_apply", **by_hash | {"hash": again["plan"]["hash"]})
     assert (applied["applied"], applied["plan"]["hash"]) == (True, again["plan"]["hash"])
     await here.asked(booked, "changed_on_both_sides")
+    await here.poll_every(1)  # whoever comes next is heard again
 
 
 # ---------------------------------------------------------------------------- who holds a job

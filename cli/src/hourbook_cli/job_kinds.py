@@ -26,6 +26,7 @@ from hourbook_kit.vault import VaultKeyError
 from hourbook_reconciler import beside
 from hourbook_reconciler import replay as replays
 from hourbook_reconciler.beside import KeptOldError, Switched
+from hourbook_reconciler.cores import LostProcessError
 from hourbook_reconciler.standing import Selection
 from hourbook_reconciler.what_if import differences as differences_of
 
@@ -33,6 +34,7 @@ EXPECTED = (
     replays.NoSuchPlaceError,
     ResyncError,
     KeptOldError,
+    LostProcessError,
     AnotherLogError,
     VaultKeyError,
 )

@@ -18,6 +18,7 @@ from hourbook_kit.kafka import AnotherLogError
 from hourbook_kit.settings import from_environment
 from hourbook_reconciler import beside as second
 from hourbook_reconciler.beside import KeptOldError
+from hourbook_reconciler.cores import LostProcessError
 from hourbook_reconciler.rebuild import Progress as Told
 from hourbook_reconciler.rebuild import rebuild as run_rebuild
 from hourbook_reconciler.settings import Settings as ReconcilerSettings
@@ -58,7 +59,7 @@ def _beside(*, even_if_different: bool, as_json: bool) -> None:
                 settings, dsn, progress, even_if_different=even_if_different
             )
             done = asyncio.run(built)
-    except (AnotherLogError, KeptOldError, KafkaError) as error:
+    except (AnotherLogError, KeptOldError, LostProcessError, KafkaError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(1) from error
     if as_json:

@@ -137,7 +137,9 @@ def test_hours_travel_after_all_were_stopped_and_started(stack: Stack) -> None:
 def test_an_image_says_what_it_is_and_holds_no_tools(stack: Stack, service: str) -> None:
     found = stack.inspect(service)
     labels = found["Config"]["Labels"]
-    image = "hourbook" if service == "jobs" else f"hourbook-{service}"  # jobs is the command at work
+    image = (
+        "hourbook" if service == "jobs" else f"hourbook-{service}"
+    )  # jobs is the command at work
     assert labels["org.opencontainers.image.title"] == image
     assert labels["org.opencontainers.image.licenses"] == "MIT"
     assert found["Config"]["User"] == "10001:10001"

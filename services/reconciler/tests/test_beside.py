@@ -9,8 +9,10 @@ import pytest
 from hourbook_contracts.codec import encode
 from hourbook_contracts.testing import policy
 from hourbook_kit import kafka, outbox
-from hourbook_reconciler.beside import NEXT, OLD, KeptOldError, drop_old, rebuild_beside
+from hourbook_reconciler import beside
+from hourbook_reconciler.beside import KeptOldError, drop_old, rebuild_beside
 from hourbook_reconciler.rebuild import model_digest
+from hourbook_reconciler.second import NEXT, OLD
 from hourbook_reconciler.settings import Settings
 from hourbook_reconciler.store import apply
 from hourbook_reconciler.testing import lived, send, story, whole_ledger
@@ -22,8 +24,12 @@ def quiet(_done: int, _of: int) -> None:
     return None
 
 
-@pytest.fixture(autouse=True)
-async def _alone(owner_dsn: str) -> AsyncIterator[None]:
+@pytest.fixture(autouse=True, params=["chunk by chunk", "one process a core"])
+async def _alone(
+    owner_dsn: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    if request.param == "one process a core":
+        monkeypatch.setattr(beside, "MANY", 1)
     yield
     await drop_old(owner_dsn)
     owner = await asyncpg.connect(owner_dsn)

@@ -8,8 +8,8 @@ see one or the other, and both are the same. The old one is kept under another n
 Works with an owner's rights: services may read and write rows, not make schemas.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hourbook_contracts.installation import Policy
 from hourbook_contracts.topics import LEDGER
-from hourbook_kit import kafka, migrations
+from hourbook_kit import kafka
 from hourbook_kit.settings import KafkaSettings
+from hourbook_reconciler import cores
 from hourbook_reconciler.authority import compare
+from hourbook_reconciler.partition import record_of
 from hourbook_reconciler.queries import SCHEMA, query
-from hourbook_reconciler.rebuild import model_digest, record_of
+from hourbook_reconciler.rebuild import model_digest
+from hourbook_reconciler.second import BY_BOOK, NEXT, OLD, begin, exists, take_over
 from hourbook_reconciler.shelf import Shelf
 from hourbook_reconciler.store import (
     CHANNEL,
@@ -34,19 +37,11 @@ from hourbook_reconciler.store import (
     write,
 )
 
-NEXT, OLD = "book_next", "book_old"
-ROLE, PACKAGE = "hourbook_reconciler", "hourbook_reconciler"
 CHUNK = 5000
+MANY = 20_000
+"""Messages from which on starting processes is the smaller part of the work."""
 NEARLY = 500
 """Fewer messages than this are folded while batches wait."""
-_SESSION = {"timezone": "UTC", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-_BY_BOOK = ("books", "tickets", "entries", "conflicts", "history")
-_FOLDED = {*_BY_BOOK, "quarantine", "outbox", "checkpoint", "assessment"}
-_GRANTS = """
-SELECT DISTINCT grantee::regrole::text AS grantee
-FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND privilege_type = 'USAGE'
-"""
-
 NOTHING = Proposals()
 
 Progress = Callable[[int, int], None]
@@ -94,12 +89,14 @@ async def rebuild_beside(
     Raises `KeptOldError`, and `AnotherLogError` where the served one was read from another log.
     """
     fetching = kafka.reading(settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-    async with _connected(dsn) as builder, _connected(dsn) as looker, fetching as reader:
-        if await _exists(builder, OLD):
+    async with cores.connected(dsn) as builder, cores.connected(dsn) as looker, fetching as reader:
+        if await exists(builder, OLD):
             raise KeptOldError
         await _same_log(settings, builder)
-        await _begin(builder)
-        fold = _Fold(builder, reader, await kafka.cluster_id(settings), progress)
+        await begin(builder)
+        cluster = await kafka.cluster_id(settings)
+        await _fold_in_bulk(cores.Work(settings, dsn, NEXT, cluster), builder, progress)
+        fold = _Fold(builder, reader, cluster, progress)
         await fold.nearly_up(looker)
         differing = await _compare(fold, looker)
         if differing and not even_if_different:
@@ -109,10 +106,23 @@ async def rebuild_beside(
 
 async def drop_old(dsn: str) -> bool:
     """Whether there was one."""
-    async with _connected(dsn) as connection:
-        there = await _exists(connection, OLD)
+    async with cores.connected(dsn) as connection:
+        there = await exists(connection, OLD)
         await connection.execute(f'DROP SCHEMA IF EXISTS "{OLD}" CASCADE')
         return there
+
+
+async def _fold_in_bulk(
+    work: cores.Work, connection: asyncpg.Connection, progress: Progress
+) -> None:
+    """Partitions of which nothing is folded yet, where they are long enough to pay for processes."""
+    begun, ends = await _ends(connection, NEXT), await _ends(connection, SCHEMA)
+    whole = {partition: end for partition, end in ends.items() if end and not begun.get(partition)}
+    if sum(whole.values()) >= MANY:
+        before, total = sum(begun.values()), sum(ends.values())
+        await cores.drop_indexes(connection, NEXT)
+        await cores.fold(work, whole, lambda done: progress(before + done, total))
+    await cores.make_indexes(work.dsn, NEXT)
 
 
 class _Fold:
@@ -190,9 +200,10 @@ class _Fold:
 async def _compare(fold: _Fold, looker: asyncpg.Connection) -> tuple[str, ...]:
     """All rows of both, in a snapshot of the served one; nobody waits for it."""
     async with looker.transaction(isolation="repeatable_read", readonly=True):
-        served = await model_digest(looker, SCHEMA)
         await fold.up_to(await _ends(looker, SCHEMA))
-        built = await model_digest(fold.connection, NEXT)
+        served, built = await asyncio.gather(
+            model_digest(looker, SCHEMA), model_digest(fold.connection, NEXT)
+        )
     fold.touched.clear()
     return tuple(name for name in served if served[name] != built[name])
 
@@ -213,7 +224,7 @@ async def _switch(
         )
         if not done.switched:
             return done
-        await _take_over(connection)
+        await take_over(connection)
         await connection.execute(f'ALTER SCHEMA "{SCHEMA}" RENAME TO "{OLD}"')
         await connection.execute(f'ALTER SCHEMA "{NEXT}" RENAME TO "{SCHEMA}"')
         await connection.execute("SELECT pg_notify($1, 'rebuilt')", CHANNEL)
@@ -221,30 +232,10 @@ async def _switch(
     return done
 
 
-async def _take_over(connection: asyncpg.Connection) -> None:
-    """What no fold makes: which policy has decided, where the outbox counts on, and tables beside the model.
-
-    The outbox itself stays behind: all books are assessed anew, and say again what was not said.
-    """
-    await connection.execute(query("take_over_checkpoints"))
-    await connection.execute(query("take_over_assessment"))
-    await connection.execute(
-        "SELECT setval(pg_get_serial_sequence($1, 'id'), nextval(pg_get_serial_sequence($2, 'id')))",
-        f"{NEXT}.outbox",
-        f"{SCHEMA}.outbox",
-    )  # the relay deletes by id what it has sent: no new row may have an old one's
-    for table in await _tables(connection):
-        if table not in _FOLDED:
-            await connection.execute(
-                f'INSERT INTO {NEXT}."{table}" OVERRIDING SYSTEM VALUE'  # noqa: S608 -- from the catalogue
-                f' SELECT * FROM {SCHEMA}."{table}" ON CONFLICT DO NOTHING'
-            )
-
-
 async def _differing(connection: asyncpg.Connection, books: list[str]) -> tuple[str, ...]:
     """Tables in which the two say something else about these books."""
     found = []
-    for table in _BY_BOOK:
+    for table in BY_BOOK:
         columns = "book, partition, state, digest, halted" if table == "books" else "*"
         one, other = (
             f"SELECT {columns} FROM {schema}.{table} WHERE book = ANY($1)"  # noqa: S608 -- names of ours
@@ -256,22 +247,6 @@ async def _differing(connection: asyncpg.Connection, books: list[str]) -> tuple[
     return tuple(found)
 
 
-async def _begin(connection: asyncpg.Connection) -> None:
-    """The second schema, empty, or as far as one that was stopped had come with these migrations."""
-    made_by = await migrations.digest(connection, PACKAGE)
-    if await _exists(connection, NEXT):
-        known = await connection.fetchval("SELECT obj_description($1::regnamespace)", NEXT)
-        if known == made_by:
-            return
-    async with connection.transaction():
-        await connection.execute(f'DROP SCHEMA IF EXISTS "{NEXT}" CASCADE')
-        await connection.execute(f'CREATE SCHEMA "{NEXT}"')
-        await migrations.repeat(connection, PACKAGE, NEXT, ROLE)
-        for grant in await connection.fetch(_GRANTS, SCHEMA):
-            await connection.execute(f'GRANT USAGE ON SCHEMA "{NEXT}" TO {grant["grantee"]}')
-        await connection.execute(f"COMMENT ON SCHEMA \"{NEXT}\" IS '{made_by}'")
-
-
 async def _same_log(settings: KafkaSettings, connection: asyncpg.Connection) -> None:
     rows = await connection.fetch(query("checkpoints"))
     if any(row["next_offset"] for row in rows):
@@ -281,25 +256,3 @@ async def _same_log(settings: KafkaSettings, connection: asyncpg.Connection) -> 
 async def _ends(connection: asyncpg.Connection, schema: str) -> dict[int, int]:
     rows = await connection.fetch(query("checkpoints", schema))
     return {row["partition"]: row["next_offset"] for row in rows}
-
-
-async def _exists(connection: asyncpg.Connection, schema: str) -> bool:
-    found: bool = await connection.fetchval("SELECT to_regnamespace($1) IS NOT NULL", schema)
-    return found
-
-
-async def _tables(connection: asyncpg.Connection) -> list[str]:
-    rows = await connection.fetch(
-        "SELECT relname FROM pg_class WHERE relnamespace = $1::regnamespace AND relkind = 'r'",
-        SCHEMA,
-    )
-    return [row["relname"] for row in rows]
-
-
-@asynccontextmanager
-async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION)
-    try:
-        yield connection
-    finally:
-        connection.terminate()

@@ -137,9 +137,7 @@ def _decided(book: Book, said: TimesheetRequested | ConflictOpened | Settled) ->
     posting = book.posting(said.posting)
     if not _counts(posting, said):
         return book
-    return _with(
-        book, said.posting, replace(posting, gen=said.gen, policy=said.policy, verdict=said)
-    )
+    return _with(book, said.posting, posting.but(gen=said.gen, policy=said.policy, verdict=said))
 
 
 def _counts(posting: Posting, decision: Decision) -> bool:
@@ -159,8 +157,7 @@ def _written(book: Book, said: TimesheetWritten) -> Book:
     return _with(
         book,
         said.posting,
-        replace(
-            posting,
+        posting.but(
             answered=said.gen,
             sheet=None if said.stored is None else said.sheet,
             mapped=mapped,
@@ -198,7 +195,7 @@ def _refused(book: Book, said: PushRefused) -> Book:
     return _with(
         book,
         said.posting,
-        replace(posting, answered=said.gen, agreed=agreed, permit=None, refusal=refusal),
+        posting.but(answered=said.gen, agreed=agreed, permit=None, refusal=refusal),
     )
 
 
@@ -207,15 +204,14 @@ def _resolved(book: Book, said: ConflictResolved) -> Book:
     asked = isinstance(posting.verdict, ConflictOpened) and posting.gen == said.gen
     if said.gen <= posting.resolved or not asked:
         return book
-    posting = replace(posting, resolved=said.gen)
+    posting = posting.but(resolved=said.gen)
     if isinstance(posting.verdict, ConflictOpened) and posting.verdict.attribution is not None:
         return _attributed(book, said, posting, posting.verdict.attribution)
     if isinstance(posting.verdict, ConflictOpened) and posting.verdict.reason == UNIT_UNCONFIRMED:
         return _with(_counted(book, said, posting.verdict), said.posting, posting)
     match said.choice:
         case "kimai":
-            posting = replace(
-                posting,
+            posting = posting.but(
                 agreed=Agreement(said.want, said.held, by="person"),
                 permit=None,
                 refusal=None,
@@ -224,14 +220,14 @@ def _resolved(book: Book, said: ConflictResolved) -> Book:
             )
         case "zammad":
             permit = Permit("overwrite", said.want, said.held)
-            posting = replace(posting, permit=permit, refusal=None)
+            posting = posting.but(permit=permit, refusal=None)
         case "adopt":
             chosen = said.candidates[0]
             permit = Permit("adopt", said.want, chosen.work, chosen.sheet)
-            posting = replace(posting, permit=permit, refusal=None)
+            posting = posting.but(permit=permit, refusal=None)
         case "anyway":
             others = tuple(candidate.sheet for candidate in said.candidates)
-            posting = replace(posting, not_these=posting.not_these + others, refusal=None)
+            posting = posting.but(not_these=posting.not_these + others, refusal=None)
     return _with(book, said.posting, posting)
 
 
@@ -245,7 +241,7 @@ def _attributed(
         inputs = entry.inputs.model_copy(update=dict(attribution))
         book = _with_entry(book, anchor, replace(entry, inputs=inputs))
     else:
-        posting = replace(posting, declined=attribution)
+        posting = posting.but(declined=attribution)
     return _with(book, said.posting, posting)
 
 

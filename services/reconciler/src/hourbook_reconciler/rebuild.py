@@ -6,36 +6,27 @@ Batches and assessments wait for it. A partition is replayed after the other: it
 memory together, and no others.
 """
 
-import asyncio
-import gc
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from hourbook_contracts.codec import header
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import kafka
 from hourbook_kit.kafka import AnotherLogError
-from hourbook_reconciler import state
 from hourbook_reconciler.authority import compare
+from hourbook_reconciler.partition import Partition, Replayed
 from hourbook_reconciler.queries import SCHEMA, query
-from hourbook_reconciler.record import Record
-from hourbook_reconciler.rows import ConflictRow, EntryRow, TicketRow
 from hourbook_reconciler.settings import Settings
-from hourbook_reconciler.shelf import HistoryRow, QuarantineRow, Shelf
-from hourbook_reconciler.store import CHANNEL, REBUILD_LOCK, GapError
+from hourbook_reconciler.store import CHANNEL, REBUILD_LOCK
 
 log = structlog.get_logger()
 
-FETCH = 5000
 TABLES = ("books", "tickets", "entries", "conflicts", "history", "quarantine", "outbox")
 _SESSION = {
     "timezone": "UTC",
@@ -43,7 +34,6 @@ _SESSION = {
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
-_BOOK_COLUMNS = ("book", "partition", "state", "digest", "halted", "proposed")
 
 Progress = Callable[[int, int], None]
 """Told how many messages of how many are folded."""
@@ -59,14 +49,6 @@ class Rebuilt:
     seconds: float
     differing: tuple[str, ...] = ()
     """Tables that are not what they were."""
-
-
-@dataclass(slots=True)
-class _Replayed:
-    """Where the replay of one partition has come to."""
-
-    next_offset: int = 0
-    last_ce_id: str | None = None
 
 
 async def rebuild(settings: Settings, progress: Progress) -> Rebuilt:
@@ -118,7 +100,7 @@ async def _replay_all(
     for table in TABLES:
         await connection.execute(f"DELETE FROM book.{table}")  # noqa: S608 -- a name of ours
     total, done = sum(ends.values()), 0
-    places: dict[int, _Replayed] = {}
+    places: dict[int, Replayed] = {}
     partitions = [partition for partition, end in sorted(ends.items()) if end]
     at = [TopicPartition(LEDGER.name, partition) for partition in partitions]
     reader.assign(at)
@@ -127,9 +109,8 @@ async def _replay_all(
     reader.pause(*at)
     for n, partition in enumerate(partitions):
         reader.resume(*at[n : n + 2])  # the next one is fetched while this one is folded
-        replay = _Partition(connection, reader, partition, ends[partition])
-        with no_search_for_cycles():
-            places[partition] = await replay.run(partial(_told, progress, done, total))
+        replay = Partition(connection, reader, partition, ends[partition])
+        places[partition] = await replay.run(partial(_told, progress, done, total))
         done += ends[partition]
     await connection.execute(
         query("reset_checkpoints"),
@@ -145,16 +126,6 @@ async def _replay_all(
         another,
     )
     return done
-
-
-@contextmanager
-def no_search_for_cycles() -> Iterator[None]:
-    """Books hold none, and looking for some among a hundred thousand takes half of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _told(progress: Progress, before: int, total: int, here: int) -> None:
@@ -181,94 +152,3 @@ async def _ends(
     at = [TopicPartition(LEDGER.name, partition) for partition in range(LEDGER.partitions)]
     ends = await reader.end_offsets(at)
     return {tp.partition: end for tp, end in ends.items()}, another
-
-
-class _Partition:
-    """The replay of one partition: history goes out as it comes, books once at the end."""
-
-    def __init__(
-        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, partition: int, end: int
-    ) -> None:
-        self._connection, self._reader = connection, reader
-        self._at = TopicPartition(LEDGER.name, partition)
-        self._end = end
-        self._shelf = Shelf()
-        self._place = _Replayed()
-        self._last: Any = None
-        self._copying: asyncio.Task[None] | None = None
-
-    async def run(self, told: Callable[[int], None]) -> _Replayed:
-        while self._place.next_offset < self._end:
-            found = await self._reader.getmany(self._at, timeout_ms=1000, max_records=FETCH)
-            self._fold(found.get(self._at, ()))
-            await self._copy_history()
-            told(self._place.next_offset)
-        self._reader.pause(self._at)
-        await self._copied()
-        await self._copy_books()
-        last = header(self._last.headers, "ce_id") if self._last else None
-        self._place.last_ce_id = last.replace("\0", "") if last else None
-        return self._place
-
-    def _fold(self, records: Sequence[Any]) -> None:
-        for found in records:
-            if found.offset >= self._end:
-                return
-            if found.offset != self._place.next_offset:
-                raise GapError(
-                    f"partition {found.partition}: expected {self._place.next_offset},"
-                    f" got {found.offset}"
-                )
-            self._shelf.put(record_of(found))
-            self._place.next_offset = found.offset + 1
-            self._last = found
-
-    async def _copy_history(self) -> None:
-        """While PostgreSQL stores these, the next are folded."""
-        await self._copied()
-        history, self._shelf.history = self._shelf.history, []
-        quarantine, self._shelf.quarantine = self._shelf.quarantine, []
-
-        async def copy() -> None:
-            await self._copy("history", history, HistoryRow._fields)
-            await self._copy("quarantine", quarantine, QuarantineRow._fields)
-
-        self._copying = asyncio.create_task(copy())
-
-    async def _copied(self) -> None:
-        if self._copying is not None:
-            await self._copying
-            self._copying = None
-
-    async def _copy_books(self) -> None:
-        shelf = self._shelf
-        books = []
-        for name in sorted(shelf.changed):
-            encoded = state.encode(shelf.book(name))
-            text, digest = encoded.decode(), state.digest(encoded)
-            halted = shelf.halted.get(name)
-            books.append((name, self._at.partition, text, digest, halted, "{}"))
-        await self._copy("books", books, _BOOK_COLUMNS)
-        await self._copy("tickets", sorted(shelf.ticket_rows()), TicketRow._fields)
-        await self._copy("entries", sorted(shelf.entry_rows()), EntryRow._fields)
-        await self._copy("conflicts", sorted(shelf.conflicts.values()), ConflictRow._fields)
-
-    async def _copy(
-        self, table: str, rows: Sequence[Sequence[object]], columns: Sequence[str]
-    ) -> None:
-        if rows:
-            await self._connection.copy_records_to_table(
-                table, schema_name="book", records=rows, columns=columns
-            )
-
-
-def record_of(found: Any) -> Record:
-    """Of aiokafka's record, which is untyped."""
-    return Record(
-        partition=found.partition,
-        offset=found.offset,
-        key=found.key,
-        value=found.value,
-        headers=tuple(found.headers),
-        milliseconds=found.timestamp,
-    )

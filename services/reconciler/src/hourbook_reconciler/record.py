@@ -143,9 +143,10 @@ def _user(work: Work | None) -> int | None:
 
 def _beyond(*ids: int | None, gen: int = 0) -> str | None:
     """Whether PostgreSQL's columns are too small for these."""
-    if gen > _LARGEST_GEN or any(id_ is not None and abs(id_) > _LARGEST_ID for id_ in ids):
-        return "a number beyond all measure"
-    return None
+    large = gen > _LARGEST_GEN
+    for id_ in ids:
+        large = large or (id_ is not None and abs(id_) > _LARGEST_ID)
+    return "a number beyond all measure" if large else None
 
 
 def _unkeepable(value: bytes) -> str | None:

@@ -24,7 +24,7 @@ from hourbook_contracts.installation import Installation, Policy, learn
 from hourbook_contracts.topics import CONTROL, LEDGER
 from hourbook_kit import kafka
 from hourbook_kit.settings import KafkaSettings
-from hourbook_reconciler.rebuild import record_of
+from hourbook_reconciler.partition import record_of
 from hourbook_reconciler.standing import Past, Rules, Selection
 from hourbook_reconciler.what_if import moved
 

@@ -6,7 +6,7 @@ rebuild from the ledger alone gives the same rows. Values of Work and the like a
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,6 +23,9 @@ from hourbook_contracts.ledger import (
 from hourbook_reconciler.book import Agreement, Book, Entry, Posting, Sheet, has_moved
 from hourbook_reconciler.netting import Netting, net
 from hourbook_reconciler.plan import entry_of_subject
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 WITHDRAWN = "withdrawn"
 """How a question ends whose ground is gone."""
@@ -155,18 +158,23 @@ def touched(before: Book, after: Book) -> set[EntryId]:
     if _number(before) != _number(after):
         return set(after.entries)
     found = _netted_anew(before, after) if after.entries is not before.entries else set()
+    subjects: set[SubjectId] = set()
     if after.postings is not before.postings:
-        moved = (s for s, posting in after.postings.items() if before.posting(s) is not posting)
-        found |= {entry for entry in map(entry_of_subject, moved) if entry is not None}
+        subjects |= _anew(before.postings, after.postings)
     if after.sheets is not before.sheets:
-        read = {s for s, sheet in after.sheets.items() if before.sheets.get(s) is not sheet}
-        tied = (subject for subject, p in after.postings.items() if p.sheet in read)
-        found |= {entry for entry in map(entry_of_subject, tied) if entry is not None}
+        read = _anew(before.sheets, after.sheets)
+        subjects |= {subject for subject, p in after.postings.items() if p.sheet in read}
+    found |= {entry for entry in map(entry_of_subject, subjects) if entry is not None}
     return found & after.entries.keys()
 
 
+def _anew(before: dict[K, V], after: dict[K, V]) -> set[K]:
+    """The keys of what is not the very same any more."""
+    return {key for key, value in after.items() if before.get(key) is not value}
+
+
 def _netted_anew(before: Book, after: Book) -> set[EntryId]:
-    found = {id_ for id_, entry in after.entries.items() if before.entries.get(id_) is not entry}
+    found = _anew(before.entries, after.entries)
     if all(entry.seconds >= 0 for book in (before, after) for entry in book.entries.values()):
         return found
     old, new = net(before), net(after)
@@ -189,6 +197,7 @@ def entry_row(
     held = reading.work if reading else None
     want = wanted(posting, seconds)
     agreed = posting.agreed if posting.agreed != Agreement() else None
+    want_text, held_text = _json(want), _json(held)
     place = next((w.place for w in (held, want) if w is not None and w.place is not None), None)
     return EntryRow(
         entry=id_,
@@ -210,10 +219,10 @@ def entry_row(
         if posting.asks and isinstance(posting.verdict, ConflictOpened)
         else None,
         gen=posting.gen,
-        want=_json(want),
-        held=_json(held),
-        agreed_want=_json(agreed.want) if agreed else None,
-        agreed_held=_json(agreed.held) if agreed else None,
+        want=want_text,
+        held=held_text,
+        agreed_want=_agreed(agreed.want, want, want_text) if agreed else None,
+        agreed_held=_agreed(agreed.held, held, held_text) if agreed else None,
         agreed_by=agreed.by if agreed else None,
         sheet=posting.sheet,
         target=place.target if place else None,
@@ -278,6 +287,11 @@ def _attributes(book: Book) -> TicketAttributes | None:
         return book.ticket.ticket
     newest = max(book.entries.values(), key=lambda entry: entry.no, default=None)
     return newest.recorded.ticket if newest else None
+
+
+def _agreed(agreed: Work | None, now: Work | None, text: str | None) -> str | None:
+    """At rest both are the very same, and most entries are at rest."""
+    return text if agreed is now else _json(agreed)
 
 
 def _json(value: BaseModel | None) -> str | None:

@@ -23,7 +23,7 @@ from hourbook_contracts.testing import (
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import kafka
 from hourbook_kit.settings import KafkaSettings
-from hourbook_reconciler.rebuild import record_of
+from hourbook_reconciler.partition import record_of
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.store import apply
 

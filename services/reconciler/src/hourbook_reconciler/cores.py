@@ -1,0 +1,217 @@
+"""The ledger folded into an empty read model by several processes, each a partition at a time.
+
+A partition is one transaction with its checkpoint: whatever is stopped has done whole partitions, and
+another run does the rest. Indexes are better made afterwards than kept up meanwhile, but for keys.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
+from multiprocessing.util import Finalize
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from hourbook_contracts.topics import LEDGER
+from hourbook_kit import kafka
+from hourbook_kit.settings import KafkaSettings
+from hourbook_reconciler.partition import Partition
+from hourbook_reconciler.queries import SCHEMA, query
+from hourbook_reconciler.second import BY_BOOK
+
+_SESSION = {
+    "timezone": "UTC",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "maintenance_work_mem": "128MB",
+}
+_LOOK_SECONDS = 0.2
+_SAME_LOG = False
+_MOST = 4
+"""Each needs some 150 MB, and a container sees the cores of its whole host."""
+_INDEXES = """
+SELECT c.relname AS name, pg_get_indexdef(c.oid) AS definition
+FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+JOIN pg_class AS t ON t.oid = i.indrelid
+WHERE t.relnamespace = $1::regnamespace AND t.relname = ANY ($2) AND NOT i.indisunique
+"""
+
+Progress = Callable[[int], None]
+"""Told how many messages are folded."""
+
+
+class LostProcessError(Exception):
+    """One of the processes has ended, perhaps for want of memory; what is done stays done."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A process that folded the ledger was ended from outside, perhaps for want of memory."
+            " Start it again: it goes on where it was."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Whose ledger is folded into which schema."""
+
+    settings: KafkaSettings
+    dsn: str
+    schema: str
+    cluster_id: str
+
+
+async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
+    """Each of these partitions from its beginning up to there; one that somebody began before is left alone.
+
+    As many processes as there are cores, four at most. Raises `LostProcessError`, and `GapError` for a log whose
+    beginning is gone.
+    """
+    context = multiprocessing.get_context("spawn")
+    done = context.Array("q", LEDGER.partitions)
+    stop = context.Value("b", False)  # noqa: FBT003 -- the C type and its value
+    largest_first = sorted(ends.items(), key=lambda item: -item[1])
+    pool = ProcessPoolExecutor(
+        max_workers=min(len(ends), len(os.sched_getaffinity(0)), _MOST),
+        mp_context=context,
+        initializer=_begin,
+        initargs=(work, done, stop),
+    )
+    folding = [asyncio.wrap_future(pool.submit(_fold, *item)) for item in largest_first]
+    try:
+        while not all(one.done() for one in folding):
+            await asyncio.wait(folding, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+            _raise_from(folding)
+            progress(sum(done[:]))
+    finally:
+        stop.value = True
+        await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        await asyncio.gather(*folding, return_exceptions=True)
+
+
+def _raise_from(folding: Sequence["asyncio.Future[None]"]) -> None:
+    for one in folding:
+        if one.done():
+            try:
+                one.result()
+            except BrokenExecutor as error:
+                raise LostProcessError from error
+
+
+async def drop_indexes(connection: asyncpg.Connection, schema: str) -> None:
+    """All but the keys."""
+    for row in await connection.fetch(_INDEXES, schema, BY_BOOK):
+        await connection.execute(f'DROP INDEX "{schema}"."{row["name"]}"')
+
+
+async def make_indexes(dsn: str, schema: str) -> None:
+    """Those that the served tables have and these lack, and what the planner wants to know; all tables at once."""
+    await asyncio.gather(*(_make_indexes(dsn, schema, table) for table in BY_BOOK))
+
+
+async def _make_indexes(dsn: str, schema: str, table: str) -> None:
+    async with connected(dsn) as connection:
+        there = {row["name"] for row in await connection.fetch(_INDEXES, schema, [table])}
+        for row in await connection.fetch(_INDEXES, SCHEMA, [table]):
+            if row["name"] not in there:
+                await connection.execute(row["definition"].replace(f" {SCHEMA}.", f" {schema}.", 1))
+        await connection.execute(f'ANALYZE "{schema}".{table}')
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """For as long as the work takes; broken off at the end whatever is going on."""
+    connection = await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+class _StoppedError(Exception):
+    """Nobody waits for this partition any more."""
+
+
+@dataclass(slots=True)
+class _Process:
+    """What one process keeps between its partitions: connections cost more than a small one."""
+
+    work: Work
+    done: "SynchronizedArray[int]"
+    stop: "Synchronized[bool]"
+    loop: asyncio.AbstractEventLoop
+    connection: asyncpg.Connection
+    reader: AIOKafkaConsumer
+
+    async def fold(self, partition: int, end: int) -> None:
+        def told(here: int) -> None:
+            self.done[partition] = here
+            if self.stop.value:
+                raise _StoppedError
+
+        async with self.connection.transaction():
+            if not await self._is_ours(partition):
+                return
+            at = TopicPartition(LEDGER.name, partition)
+            self.reader.assign([at])
+            self.reader.seek(at, 0)
+            replay = Partition(self.connection, self.reader, partition, end, self.work.schema)
+            place = await replay.run(told)
+            await self.connection.execute(
+                query("reset_checkpoints", self.work.schema),
+                [partition],
+                [place.next_offset],
+                [place.last_ce_id],
+                self.work.cluster_id,
+                _SAME_LOG,
+            )
+
+    async def _is_ours(self, partition: int) -> bool:
+        """Whether nothing of it was folded; somebody else who begins it waits, and then finds it done."""
+        schema = self.work.schema
+        await self.connection.execute(query("begin_checkpoints", schema), [partition])
+        rows = await self.connection.fetch(query("lock_checkpoints", schema), [partition])
+        return bool(rows[0]["next_offset"] == 0)
+
+
+_process: _Process
+
+
+def _begin(
+    work: Work, done: "SynchronizedArray[int]", stop: "Synchronized[bool]"
+) -> None:  # pragma: no cover -- in a process of its own
+    global _process  # noqa: PLW0603 -- what an initializer is for
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    loop = asyncio.new_event_loop()
+    connection, reader = loop.run_until_complete(_connect(work))
+    _process = _Process(work, done, stop, loop, connection, reader)
+    Finalize(None, _end, exitpriority=1)  # `atexit` is not for processes of a pool
+
+
+def _end() -> None:  # pragma: no cover -- in a process of its own
+    _process.connection.terminate()
+    _process.loop.run_until_complete(_process.reader.stop())
+
+
+async def _connect(work: Work) -> tuple[asyncpg.Connection, AIOKafkaConsumer]:
+    connection = await asyncpg.connect(work.dsn, timeout=5, server_settings=_SESSION)
+    reader = kafka.consumer(work.settings, max_partition_fetch_bytes=8 * 1024 * 1024)
+    await reader.start()
+    return connection, reader
+
+
+def _fold(partition: int, end: int) -> None:  # pragma: no cover -- in a process of its own
+    _process.loop.run_until_complete(_process.fold(partition, end))
+
+
+def _end_with_parent() -> None:  # pragma: no cover -- in a process of its own
+    """A parent that was killed shuts no pool down: what its children hold would be locked for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
