@@ -23,6 +23,9 @@ export default defineConfig({
               name: "tanstack",
               test: /node_modules\/@tanstack\/(react-router|router-core|history|react-query|query-core|react-store|store)\//,
             },
+            // a request costs more than the bytes of what a page does not need: few files, not small ones
+            { name: "shared", minShareCount: 4 },
+            { name: "icons", minShareCount: 2, test: /lucide-react|\/src\/lib\// },
           ],
         },
       },

@@ -1,11 +1,11 @@
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { RouterProvider } from "@tanstack/react-router";
+import { type AnyRoute, RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { startSpeaking } from "@/lib/i18n";
 import { startDressing } from "@/lib/look";
-import { startAsking } from "@/lib/session";
+import { startAsking, whoIsIn } from "@/lib/session";
 import { makeRouter } from "@/router";
 import "@/styles.css";
 
@@ -14,6 +14,13 @@ const router = makeRouter(queries);
 
 startDressing();
 startAsking();
+// fetched beside the language, not behind it
+void whoIsIn();
+const routes: Record<string, AnyRoute | undefined> = router.routesById;
+for (const match of router.matchRoutes(router.latestLocation)) {
+  const route = routes[match.routeId];
+  if (route) void router.loadRouteChunk(route);
+}
 await startSpeaking();
 const place = document.getElementById("root");
 if (!place) throw new Error("The page has no place for the application");

@@ -1,11 +1,12 @@
 """The pages of one build beside the API, on one port: what nginx does in containers (services/ui/nginx.conf)."""
 
+import gzip
+from functools import lru_cache
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
+_SMALL = 1024
+_TEXT = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
 
 
 class Pages:
@@ -27,7 +30,7 @@ class Pages:
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._api = app
-        self._pages = GZipMiddleware(_Files(directory=folder), minimum_size=1024, compresslevel=5)
+        self._pages = _Files(directory=folder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
@@ -57,6 +60,21 @@ class _Files(StaticFiles):
             await answer(scope, receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        """Packed where the browser takes that; each file is packed once, not for each that asks."""
+        found = await self._found(path, scope)
+        if not isinstance(found, FileResponse) or found.stat_result is None:
+            return found
+        takes = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        worth = found.media_type in _TEXT and found.stat_result.st_size >= _SMALL
+        if not (takes and worth):
+            return found
+        packed = _packed(Path(found.path), found.stat_result.st_mtime_ns)
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        answer = Response(packed, media_type=found.media_type, headers=headers)
+        answer.headers["ETag"] = found.headers["ETag"]
+        return answer
+
+    async def _found(self, path: str, scope: Scope) -> Response:
         try:
             return await super().get_response(path, scope)
         except HTTPException as missing:
@@ -64,3 +82,8 @@ class _Files(StaticFiles):
             if missing.status_code != 404 or path.startswith("assets/") or not wants_page:  # noqa: PLR2004 -- not found
                 raise
             return await super().get_response("index.html", scope)
+
+
+@lru_cache(maxsize=512)
+def _packed(file: Path, _changed: int) -> bytes:
+    return gzip.compress(file.read_bytes(), mtime=0)

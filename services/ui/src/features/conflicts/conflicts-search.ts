@@ -32,7 +32,7 @@ export const conflictsOptions = (search: ConflictsSearch) => ({
     query: {
       ...narrowing(search),
       sort: "reason",
-      limit: 200,
+      limit: 50,
     } satisfies ListConflictsData["query"],
   }),
   initialPageParam: {}, // the client adds nothing; null it would read fields of
