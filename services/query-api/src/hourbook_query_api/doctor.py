@@ -20,6 +20,40 @@ import httpx
 from hourbook_kit import clock
 from hourbook_query_api.shown import Shown
 
+Step = Literal[
+    "activities",
+    "clock",
+    "configuration",
+    "create",
+    "customers",
+    "delete",
+    "dns",
+    "edit",
+    "exported",
+    "fit",
+    "lockdown",
+    "mappings",
+    "overlap",
+    "path",
+    "projects",
+    "reading",
+    "search",
+    "settings",
+    "switched_on",
+    "tickets",
+    "time_accountings",
+    "timesheets",
+    "tls",
+    "token",
+    "unit",
+    "users",
+    "version",
+    "webhook",
+    "who",
+    "workers",
+    "zone",
+]
+"""What is tried; the pages have a name for each in every language."""
 Level = Literal["ok", "warning", "failed", "untried"]
 
 CERTIFICATE_DAYS = 14
@@ -30,7 +64,7 @@ SKEW_SECONDS = 120
 class TestStep(Shown):
     __test__ = False  # not pytest's
 
-    step: str
+    step: Step
     ok: bool
     """False: it failed, and the sentence says what to change and where."""
     level: Level
@@ -65,7 +99,7 @@ class Doctor:
         self.client, self.name, self._explain = client, name, explain
         self.steps: list[TestStep] = []
 
-    def note(self, step: str, level: Level, sentence: str, *, since: float | None = None) -> None:
+    def note(self, step: Step, level: Level, sentence: str, *, since: float | None = None) -> None:
         took = 0 if since is None else int((time.monotonic() - since) * 1000)
         self.steps.append(
             TestStep(
@@ -135,13 +169,13 @@ class Doctor:
         else:
             self.note("tls", "ok", "The certificate holds.", since=began)
 
-    async def ask(self, step: str, path: str, refused: str, **params: str | int) -> Any:
+    async def ask(self, step: Step, path: str, refused: str, **params: str | int) -> Any:
         """The JSON it answers with, or None; `refused` says what is missing where it may not be read."""
         answer = await self.get(step, path, refused, **params)
         return None if answer is None else answer.json()
 
     async def get(
-        self, step: str, path: str, refused: str, **params: str | int
+        self, step: Step, path: str, refused: str, **params: str | int
     ) -> httpx.Response | None:
         """The answer itself, which is JSON; None where the step failed."""
         began = time.monotonic()

@@ -26,7 +26,7 @@ from hourbook_contracts.kimai.violations import (
 from hourbook_contracts.ledger import Place
 from hourbook_kit import clock
 from hourbook_query_api.connector_models import KimaiConnector
-from hourbook_query_api.doctor import Doctor, TestReport
+from hourbook_query_api.doctor import Doctor, Step, TestReport
 
 ROLES = "in Kimai under System → Roles"
 SHOWN = 5
@@ -92,17 +92,18 @@ class KimaiDoctor:
     # ------------------------------------------------------------------------------------ its lists
     async def _names(self) -> Names:
         found: dict[tuple[str, int], Named] = {}
-        for kind, path, right in (
-            ("user", "/users", "view_user: workers are mapped by it"),
-            ("customer", "/customers", "view_customer"),
-            ("project", "/projects", "view_project"),
-            ("activity", "/activities", "view_activity"),
-        ):
+        lists: tuple[tuple[str, Step, str], ...] = (
+            ("user", "users", "view_user: workers are mapped by it"),
+            ("customer", "customers", "view_customer"),
+            ("project", "projects", "view_project"),
+            ("activity", "activities", "view_activity"),
+        )
+        for kind, step, right in lists:
             params: dict[str, str | int] = {"visible": 3}
             if kind == "project":
                 params["ignoreDates"] = 1
             rows = await self.doctor.ask(
-                path[1:], path, f"Grant its role {right} ({ROLES}).", **params
+                step, f"/{step}", f"Grant its role {right} ({ROLES}).", **params
             )
             for row in rows if isinstance(rows, list) else ():
                 named = named_of(kind, row)

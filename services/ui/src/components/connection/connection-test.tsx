@@ -44,8 +44,10 @@ export function ConnectionTest({ name, atOnce = false }: { name: string; atOnce?
                 <Icon className={cn("mt-0.5 size-4 shrink-0", className)} aria-hidden />
                 <span className="sr-only">{t(`connection.level.${step.level}`)}: </span>
                 <span className="min-w-0 flex-1">
-                  <span className="font-medium">{step.step}</span>{" "}
-                  <span className="text-ink-muted">{step.sentence}</span>
+                  <span className="font-medium">{t(`connection.step.${step.step}`)}</span>{" "}
+                  <span className="text-ink-muted" lang="en">
+                    {step.sentence}
+                  </span>
                 </span>
                 <span className="text-xs text-ink-faint tabular-nums">{step.milliseconds} ms</span>
               </li>
