@@ -240,3 +240,31 @@ async def test_a_narrowed_list_counts_its_own_kind_without_its_own_filter(
     assert both["reasons"] == [{"key": "day_full", "count": 1}]
     assert both["agents"] == [{"key": "1", "count": 1}, {"key": "2", "count": 1}]
     assert (both["total"]["count"], both["targets"]) == (0, [])
+
+
+async def test_a_question_is_narrowed_by_its_entry_whether_or_not_that_asks_by_itself(
+    client: httpx.AsyncClient, shelf: Shelf
+) -> None:
+    """What is left of an entry may ask while the entry waits for Kimai; an orphan has no entry at all."""
+    hers = {"agent_id": 7, "target": "hours"}
+    asks = await shelf.entry("desk", 17, 1, state="asks", day=NOON.date(), **hers)
+    waits = await shelf.entry("desk", 17, 2, state="requested", day=NOON.date(), **hers)
+    place = {"target": "spare", "user_id": 1, "project_id": 2, "activity_id": 3}
+    held = {"place": place, "began_at": NOON.isoformat(), "duration_seconds": 900}
+    orphan = "zammad:desk:17/kimai:spare:5"
+    await shelf.conflict(asks["posting"], "overlap")
+    await shelf.conflict(f"{waits['posting']}/remainder", "uncovered_negative")
+    await shelf.conflict(orphan, "orphan", held=held)
+
+    async def subjects(**params: str) -> list[str]:
+        answer = await client.get("/api/conflicts", params=params)
+        return [conflict["subject"] for conflict in answer.json()["items"]]
+
+    both = [asks["posting"], f"{waits['posting']}/remainder"]
+    assert await subjects(agent="7") == both
+    assert await subjects(target="hours", sort="-day") == both[::-1]
+    assert await subjects(from_day="2000-01-01") == both
+    assert await subjects(target="spare") == [orphan]
+    counts = (await client.get("/api/conflicts/counts")).json()
+    assert counts["agents"] == [{"key": "7", "count": 2}]
+    assert counts["targets"] == [{"key": "hours", "count": 2}, {"key": "spare", "count": 1}]

@@ -21,20 +21,22 @@ from hourbook_query_api.problems import Kind, ProblemError, described
 
 router = guarded_router("/api/conflicts", "conflicts")
 
+_BESIDE = (
+    " LEFT JOIN book.tickets AS t ON t.book = c.book"
+    " LEFT JOIN control.resolved AS r ON r.subject = c.subject AND r.gen = c.gen"
+    "  AND r.state IN ('held', 'sent')"
+)
+_FOUND_IN = f"book.conflicts AS c LEFT JOIN book.entries AS e ON e.entry = c.entry{_BESIDE}"
 CONFLICTS = Listing(
     select=(
         "c.*, t.title, coalesce(e.ticket_number, t.number) AS ticket_number, e.agent_id, e.user_id,"
-        " e.day, e.sheet, coalesce(e.target, c.held->'place'->>'target') AS target, e.agreed_want,"
+        " e.day, e.sheet, coalesce(e.target, c.held_target) AS target, e.agreed_want,"
         " e.agreed_held, e.agreed_by, p.value->>'locked' AS locked, r.resolution_id,"
         " r.state AS answer_state, a.choice AS answer_choice, a.said_by AS answer_by, a.undo_until,"
         " w.name AS answer_by_name, u.name AS resolved_by_name"
     ),
     source=(
-        "book.conflicts AS c LEFT JOIN book.entries AS e ON e.entry = c.entry"
-        " LEFT JOIN book.tickets AS t ON t.book = c.book"
-        " LEFT JOIN push.timesheets AS p ON p.sheet = e.sheet"
-        " LEFT JOIN control.resolved AS r ON r.subject = c.subject AND r.gen = c.gen"
-        "  AND r.state IN ('held', 'sent')"
+        f"{_FOUND_IN} LEFT JOIN push.timesheets AS p ON p.sheet = e.sheet"
         " LEFT JOIN control.resolutions AS a ON a.resolution_id = r.resolution_id"
         " LEFT JOIN vault.users AS w ON w.user_id = a.said_by"
         " LEFT JOIN vault.users AS u ON u.user_id = c.resolved_by"
@@ -48,10 +50,22 @@ CONFLICTS = Listing(
         "ticket_number": Sort("coalesce(e.ticket_number, t.number, '')", "text"),
     },
     key="c.subject",
+    found_in=_FOUND_IN,
 )
 _CONNECTION = "split_part(c.book, ':', 2)"
-_TARGET = "coalesce(e.target, c.held->'place'->>'target')"
+_TARGET = "coalesce(e.target, c.held_target)"
+_OF_ENTRY = ", ".join(
+    f"coalesce(a.{name}, (SELECT {name} FROM book.entries WHERE entry = c.entry)) AS {name}"  # noqa: S608 -- our own words
+    for name in ("agent_id", "target", "day", "duration_seconds", "ticket_number")
+)
+_OPEN_FOUND_IN = (
+    "book.conflicts AS c LEFT JOIN book.entries AS a ON a.entry = c.entry AND a.state = 'asks'"
+    f" CROSS JOIN LATERAL (SELECT {_OF_ENTRY}) AS e{_BESIDE}"
+)
+"""Nearly every open question is about an entry that asks: the small index of those alone answers for them, and only
+what is about another one is looked up among all."""
 _COUNTED_MAX = 200
+_TOLD_MAX = 1000
 _COUNTED = {
     "reason": "c.reason",
     "connection": _CONNECTION,
@@ -65,8 +79,6 @@ _NAMED = (
     f" OR c.book IN (SELECT book FROM book.tickets WHERE {BEGINS.format('number')}))"
 )
 """As of entries; also what is about none: a copy or an orphan is named by its timesheet."""
-_OF_AGENT = "(c.entry IN (SELECT entry FROM book.entries WHERE agent_id = {})) IS TRUE"
-"""`IS TRUE` keeps it a filter of the questions: as one join more it would be the last of too many to be ordered."""
 
 
 class Narrowing(Filters):
@@ -101,13 +113,14 @@ class ConflictFilters(Narrowing):
             "book": ("c.book = {}", self.book),
             "connection": (f"{_CONNECTION} = {{}}", self.connection),
             "target": (f"{_TARGET} = {{}}", self.target),
-            "agent": (_OF_AGENT, self.agent),
+            "agent": ("e.agent_id = {}", self.agent),
             "from_day": ("e.day >= {}", self.from_day),
             "to_day": ("e.day <= {}", self.to_day),
             "answered": ("(r.resolution_id IS NOT NULL) = {}", self.answered),
             "text": (_NAMED, named(self.text)),
         }
-        return where(condition for name, condition in wanted.items() if name != but)
+        found = where(condition for name, condition in wanted.items() if name != but)
+        return found._replace(found_in=_OPEN_FOUND_IN) if self.open else found
 
 
 Wanted = Annotated[ConflictFilters, Query()]
@@ -152,14 +165,15 @@ async def count_conflicts(desk: Open, wanted: Wanted) -> ConflictCounts:
 
 
 async def _counts(desk: Desk, wanted: Where, names: list[str]) -> dict[str, list[Counted]]:
-    """By each of these, the most first, in one pass over the rows."""
+    """By each of these, the most first, in one pass over the rows: what is alike in all of them is counted first."""
     if not names:
         return {}
     columns = ", ".join(f"{_COUNTED[name]} AS {name}" for name in names)
+    alike = ", ".join(str(place) for place in range(1, len(names) + 1))
     rows = await desk.pool.fetch(
-        f"SELECT {', '.join(names)}, count(*) AS count FROM ("  # noqa: S608 -- our own words
-        f"SELECT {columns} FROM {CONFLICTS.source} WHERE {wanted.sql}) AS found"
-        f" GROUP BY GROUPING SETS ({', '.join(f'({name})' for name in names)})",
+        f"SELECT {', '.join(names)}, sum(count)::bigint AS count FROM ("  # noqa: S608 -- our own words
+        f"SELECT {columns}, count(*) AS count FROM {CONFLICTS.place_of(wanted)} WHERE {wanted.sql}"
+        f" GROUP BY {alike}) AS found GROUP BY GROUPING SETS ({', '.join(f'({name})' for name in names)})",
         *wanted.arguments,
     )
     counts: dict[str, list[Counted]] = {name: [] for name in names}
@@ -211,11 +225,7 @@ async def conflict_about(desk: Desk, posting: str) -> Conflict | None:
 
 
 async def conflicts_of(desk: Desk, wanted: Where) -> list[Conflict]:
-    rows = await desk.pool.fetch(
-        f"SELECT {CONFLICTS.select} FROM {CONFLICTS.source} WHERE {wanted.sql}"  # noqa: S608 -- our own words
-        " ORDER BY c.opened_at, c.subject LIMIT 1000",
-        *wanted.arguments,
-    )
+    rows, _ = await CONFLICTS.some(desk.pool, wanted, sort="opened_at", limit=_TOLD_MAX)
     return await shown(desk, rows)
 
 

@@ -33,6 +33,10 @@ _IN = Listing(
     },
     key="(d.connection || ' ' || d.delivery)",
 )
+_ANSWERS = (
+    "FROM book.history AS h WHERE h.subject = e.posting AND (h.message->>'gen')::int = e.gen AND h.type IN"
+    " ('hourbook.timesheet_written.v1', 'hourbook.push_refused.v1') ORDER BY h.offset_ LIMIT 1"
+)
 _OUT = Listing(
     select=(
         "e.*, a.type AS answer, a.message AS answered,"
@@ -40,22 +44,21 @@ _OUT = Listing(
     ),
     source=(
         "push.effects AS e LEFT JOIN control.connections AS c ON c.name = e.target"
-        " LEFT JOIN LATERAL (SELECT h.type, h.message FROM book.history AS h"
-        "  WHERE h.subject = e.posting AND (h.message->>'gen')::int = e.gen AND h.type IN"
-        "  ('hourbook.timesheet_written.v1', 'hourbook.push_refused.v1') ORDER BY h.offset_ LIMIT 1"
-        " ) AS a ON true"
+        f" LEFT JOIN LATERAL (SELECT h.type, h.message {_ANSWERS}) AS a ON true"
     ),
     sorts={"seq": Sort("e.seq", "bigint")},
     key="e.seq",
     key_type="bigint",
+    found_in="push.effects AS e",
 )
 OutState = Literal["queued", "sent", "uncertain", "done"]
 Outcome = Literal["written", "refused"]
+_ANSWER = f"(SELECT h.type {_ANSWERS})"
 _OF_OUTCOME: dict[str | None, str] = {
-    "written": "a.type = {}",
+    "written": f"{_ANSWER} = {{}}",
     "refused": (
-        "(e.posting, e.gen) IN (SELECT h.subject, (h.message->>'gen')::int FROM book.history AS h"
-        " WHERE h.type = 'hourbook.push_refused.v1') AND a.type = {}"
+        "(e.posting, e.gen) IN (SELECT h.subject, (h.message->>'gen')::int FROM book.history AS h"  # noqa: S608 -- our own words
+        f" WHERE h.type = 'hourbook.push_refused.v1') AND {_ANSWER} = {{}}"
     ),
 }
 """There are few refusals: they are looked up, not looked for among all that was written."""

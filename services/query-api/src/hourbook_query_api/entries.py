@@ -44,7 +44,7 @@ ENTRIES = Listing(
         "ticket_number": Sort('e.ticket_number COLLATE "C"', "text"),
     },
     key="e.entry",
-    counted="book.entries AS e",
+    found_in="book.entries AS e",
 )
 _NOT_BEFORE = "(e.day >= {0} AND e.created_at >= {0}::date - 2)"
 _NOT_AFTER = (

@@ -27,6 +27,8 @@ class Where(NamedTuple):
 
     sql: str
     arguments: list[Any]
+    found_in: str = ""
+    """Where these rows are found sooner than where the listing finds others."""
 
 
 def where(conditions: Iterable[tuple[str, Any]]) -> Where:
@@ -42,12 +44,24 @@ class Page(NamedTuple):
     total: Total
 
 
+class _Order(NamedTuple):
+    direction: str
+    limit: int
+
+    def by(self, *expressions: str) -> str:
+        sorted_by = ", ".join(f"{expression} {self.direction}" for expression in expressions)
+        return f"ORDER BY {sorted_by} LIMIT {self.limit}"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Rows of one kind: what is selected, from where, by what they may be sorted, and what tells two apart.
 
     Where `parts` are named, the source has a `{part}`, called `a` as the whole: each is narrowed, sorted and
     cut on its own, by its own index.
+
+    Where `found_in` is given, rows are narrowed, sorted, cut and counted there, and only those of the page are
+    looked up in the source: an index alone serves no join, and no plan of many joins is right for every filter.
     """
 
     select: str
@@ -56,8 +70,7 @@ class Listing:
     key: str
     key_type: str = "text"
     parts: tuple[str, ...] = ()
-    counted: str = ""
-    """From where rows are counted, if that is less: an index alone does not serve a join, even one of no use."""
+    found_in: str = ""
 
     @property
     def sort_pattern(self) -> str:
@@ -67,8 +80,11 @@ class Listing:
         self, pool: asyncpg.Pool, wanted: Where, *, sort: str, limit: int, cursor: str | None
     ) -> Page:
         """One page and how many there are; rows that come meanwhile shift nothing."""
-        rows, following = await self._some(pool, wanted, sort=sort, limit=limit, cursor=cursor)
-        return Page(rows, following, await self.count(pool, wanted))
+        total = await self.count(pool, wanted)
+        rows, following = await self.some(
+            pool, wanted, sort=sort, limit=limit, cursor=cursor, few=not total.capped
+        )
+        return Page(rows, following, total)
 
     async def all(
         self, pool: asyncpg.Pool, wanted: Where, *, sort: str
@@ -76,34 +92,44 @@ class Listing:
         """All rows in portions, page by page: however slowly they are taken, nothing is held open."""
         cursor = None
         while True:
-            rows, cursor = await self._some(
+            rows, cursor = await self.some(
                 pool, wanted, sort=sort, limit=PORTION_ROWS, cursor=cursor
             )
             yield rows
             if cursor is None:
                 return
 
-    async def _some(
-        self, pool: asyncpg.Pool, wanted: Where, *, sort: str, limit: int, cursor: str | None
+    async def some(
+        self,
+        pool: asyncpg.Pool,
+        wanted: Where,
+        *,
+        sort: str,
+        limit: int,
+        cursor: str | None = None,
+        few: bool = False,
     ) -> tuple[list[asyncpg.Record], str | None]:
+        """A page without the count, and from where to go on if there are more.
+
+        `few`: at most `COUNT_CAP` rows are wanted at all. They are taken first and sorted then: in the order of the
+        page PostgreSQL may have to look at a million rows before it meets a hundred of them.
+        """
         arguments = [*wanted.arguments]
         expression, kind = self.sorts[sort.removeprefix("-")]
         direction, beyond = ("DESC", "<") if sort.startswith("-") else ("ASC", ">")
-        place = ""
+        condition, order = wanted.sql, _Order(direction, limit + 1)
         if cursor:
             first = len(arguments) + 1
-            place = (
+            condition += (
                 f" AND ({expression}, {self.key}) {beyond}"
                 f" (${first}::text::{kind}, ${first + 1}::text::{self.key_type})"
             )
             arguments += values_of(cursor, sort, 2)
-        order = f"ORDER BY {expression} {direction}, {self.key} {direction} LIMIT {limit + 1}"
-        statement = self._of_parts(
-            f"SELECT {self.select}, ({expression})::text AS sort_value,"  # noqa: S608 -- as above
-            f" ({self.key})::text AS sort_key FROM {self.source} WHERE {wanted.sql}{place} {order}"
-        )
-        if self.parts:
-            statement = f"SELECT * FROM ({statement}) AS a {order}"  # noqa: S608 -- as above
+        if self.found_in:
+            place = f"FROM {self.place_of(wanted)} WHERE {condition}"
+            found = self._found(place, expression, order, few=few)
+            condition = f"{self.key} = ANY(ARRAY({found}))"
+        statement = self._told(condition, expression, order)
         try:
             rows = await pool.fetch(statement, *arguments)
         except asyncpg.DataError:
@@ -112,9 +138,30 @@ class Listing:
         following = cursor_of(sort, last["sort_value"], last["sort_key"]) if last else None
         return rows[:limit], following
 
+    def place_of(self, wanted: Where) -> str:
+        """From where such rows are found and counted."""
+        return wanted.found_in or self.found_in or self.source
+
+    def _found(self, place: str, expression: str, order: _Order, *, few: bool) -> str:
+        """The keys of a page."""
+        if not few:
+            return f"SELECT {self.key} {place} {order.by(expression, self.key)}"
+        return (
+            f"WITH few AS MATERIALIZED (SELECT {self.key} AS key, {expression} AS sort_value {place})"  # noqa: S608 -- as above
+            f" SELECT key FROM few {order.by('sort_value', 'key')}"
+        )
+
+    def _told(self, condition: str, expression: str, order: _Order) -> str:
+        ordered = order.by(expression, self.key)
+        statement = self._of_parts(
+            f"SELECT {self.select}, ({expression})::text AS sort_value,"  # noqa: S608 -- as above
+            f" ({self.key})::text AS sort_key FROM {self.source} WHERE {condition} {ordered}"
+        )
+        return f"SELECT * FROM ({statement}) AS a {ordered}" if self.parts else statement  # noqa: S608 -- as above
+
     async def count(self, pool: asyncpg.Pool, wanted: Where) -> Total:
         some = self._of_parts(
-            f"SELECT 1 FROM {self.counted or self.source} WHERE {wanted.sql} LIMIT {COUNT_CAP + 1}"  # noqa: S608 -- as above
+            f"SELECT 1 FROM {self.place_of(wanted)} WHERE {wanted.sql} LIMIT {COUNT_CAP + 1}"  # noqa: S608 -- as above
         )
         counted = await pool.fetchval(
             f"SELECT count(*) FROM (SELECT * FROM ({some}) AS a LIMIT {COUNT_CAP + 1}) AS counted",  # noqa: S608 -- as above
