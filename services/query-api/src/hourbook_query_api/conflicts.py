@@ -1,13 +1,13 @@
 """Conflicts: the open questions to a person, and those that were answered."""
 
 import asyncio
-import json
 from datetime import date
 from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Path, Query
 from pydantic import Field
+from pydantic_core import from_json
 
 from hourbook_query_api.choices import choices_of
 from hourbook_query_api.connectors import Open
@@ -275,4 +275,4 @@ def _on_its_way(row: asyncpg.Record) -> OnItsWay | None:
 
 def loaded(column: str | None) -> Any:
     """A JSON column."""
-    return None if column is None else json.loads(column)
+    return None if column is None else from_json(column)
