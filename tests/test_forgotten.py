@@ -1,8 +1,8 @@
 """A person was erased: of all bytes that Hourbook holds, none tells of them any more.
 
 Searched are every table (as the server hands it out, by a superuser), every file of every topic on the
-broker's disk and every record as a consumer gets it, the services' logs, and a backup made afterwards; for
-the text itself and for it as JSON, base64 and hexadecimal digits have it.
+broker's disk and every record as a consumer gets it, the services' logs, and a backup (the archive of the
+ledger and the vault) made afterwards; for the text itself and for it as JSON, base64 and hexadecimal digits have it.
 """
 
 import base64
@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -31,6 +32,7 @@ EDITED = "Rückruf bei Quitterie Übelacker, Hüfte operiert"
 PARKED = "Ottilie-in-a-letter-nobody-can-read"
 ANNA = "Annabella Unverwechselbar"
 CARL = "Carl Nirgendsonst"
+COMMENT = "Frau Übelacker rief an, Akte siebenundvierzig"
 SERVICES = ("ingest-zammad", "reconciler", "push-kimai", "query-api")
 PASSWORD = "correct horse battery"
 
@@ -194,6 +196,20 @@ async def annabella(here: World) -> int:
     return int(anna)
 
 
+async def answer_with_words(here: World, somebody: httpx.AsyncClient) -> None:
+    """A question is answered by this person, with a comment; the fact stands."""
+    booked = await here.book(await here.new_ticket(), 30)
+    row = await here.settled(booked)
+    end = datetime.fromisoformat(row["end"]) + timedelta(minutes=15)
+    longer = {"end": end.isoformat()}
+    (await here.kimai.patch(f"/api/timesheets/{row['id']}", json=longer)).raise_for_status()
+    asked = await here.asked(booked, "changed_in_kimai")
+    answer = {"choice": "kimai", "gen": asked["gen"], "comment": COMMENT}
+    path = f"/api/conflicts/{asked['conflict']}/resolve"
+    (await somebody.post(path, json=answer)).raise_for_status()
+    await here.settled(booked)
+
+
 async def park(here: World) -> None:
     """A message that nobody can read becomes a dead letter."""
     async with AIOKafkaProducer(bootstrap_servers=here.stack.bootstrap) as producer:
@@ -211,6 +227,7 @@ async def test_no_byte_tells_of_who_was_erased(here: World) -> None:
     anna = await annabella(here)
     await park(here)
     async with somebody(here, CARL, "operator") as carl, somebody(here, "Greta", "admin") as greta:
+        await answer_with_words(here, carl)
         before = await everything(here)
         assert before.holding(ANNA) == ["table push.directory"]
         assert before.holding(CARL) == ["backup", "table vault.users"]
@@ -219,6 +236,8 @@ async def test_no_byte_tells_of_who_was_erased(here: World) -> None:
         assert TITLE in json.dumps(exported, ensure_ascii=False)
         assert EDITED in json.dumps(exported, ensure_ascii=False)
 
+        his = await here.api.get("/api/privacy/export", identity=carl.headers["X-User"])
+        assert COMMENT in json.dumps(his, ensure_ascii=False)
         before_it = _hours(exported)
 
         people = [
@@ -240,7 +259,7 @@ async def test_no_byte_tells_of_who_was_erased(here: World) -> None:
         await eventually(here.is_quiet, seconds=90, what="quiet")
 
         after = await everything(here)
-        for text in (TITLE, EDITED, ANNA, CARL, "Quitterie", "Übelacker"):
+        for text in (TITLE, EDITED, ANNA, CARL, COMMENT, "Quitterie", "Übelacker"):
             assert after.holding(text) == [], text
         told = [place for place in after.holding(PARKED) if INBOX.name not in place]
         assert told == []  # we put it into the inbox ourselves, which holds no text otherwise

@@ -246,11 +246,16 @@ async def test_who_looked_at_whose_hours_is_kept_and_told_to_whose_they_are(
     await house.owner.execute("TRUNCATE control.accesses")
     await shelf.entry("desk", 520, 5200, agent_id=61)
     await shelf.entry("desk", 521, 5210, agent_id=62)
+    await shelf.conflict("zammad:desk:521/5210", "changed_in_kimai")
     async with house.somebody("viewer") as vera:
         me = (await vera.get("/api/me")).json()["user"]
         for path in ("/api/entries?agent=61", "/api/entries/zammad:desk:5200") * 2:
             (await vera.get(path)).raise_for_status()
         (await vera.get("/api/entries.csv?agent=62")).raise_for_status()
+        asked = "zammad:desk:521/5210"
+        for path in ("/api/conflicts?agent=62", f"/api/conflicts/{asked.replace('/', '~')}"):
+            (await vera.get(path)).raise_for_status()
+        (await vera.get("/api/conflicts.csv?agent=62")).raise_for_status()
         assert (await vera.get("/api/privacy/accesses")).status_code == 403
     whose = {"identity": user_of("desk", 61)}
     looks = (await client.get("/api/privacy/accesses", params=whose)).json()["items"]
@@ -259,7 +264,11 @@ async def test_who_looked_at_whose_hours_is_kept_and_told_to_whose_they_are(
         (me, "entry", 2),
     }
     told = (await exported(client, user_of("desk", 62))).json()
-    assert [(look["looked_by"], look["what"]) for look in told["looks"]] == [(me, "export")]
+    assert {(look["looked_by"], look["what"], look["times"]) for look in told["looks"]} == {
+        (me, "export", 2),
+        (me, "list", 1),
+        (me, "entry", 1),
+    }
 
 
 async def test_how_long_things_are_kept_is_shown_and_can_be_changed(

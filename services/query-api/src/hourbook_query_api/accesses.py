@@ -19,6 +19,8 @@ from hourbook_query_api.shown import Shown
 router = guarded_router("/api/privacy", "privacy")
 
 What = Literal["list", "entry", "ticket", "export", "past"]
+Agent = tuple[str, int]
+"""A connection, and the number of somebody there."""
 _NOTE = """
 INSERT INTO control.accesses AS known (looked_by, whose, what, hour, times)
 SELECT $1, whose, $2, date_trunc('hour', now(), 'UTC'), 1 FROM unnest($3::text[]) AS whose ORDER BY 2
@@ -75,13 +77,17 @@ async def list_accesses(
     return Looks(items=items, next=page.next, total=page.total)
 
 
-async def note(desk: Desk, who: Person, what: What, rows: Sequence[asyncpg.Record]) -> None:
+def agents_of(rows: Sequence[asyncpg.Record]) -> set[Agent]:
     """Of rows that name a connection and an agent each."""
+    return {(row["connection"], row["agent_id"]) for row in rows}
+
+
+async def note(desk: Desk, who: Person, what: What, agents: set[Agent]) -> None:
+    """Nothing, where it is about nobody's hours."""
     sources = desk.tail.installation.sources
-    seen = {(row["connection"], row["agent_id"]) for row in rows}
     whose = {
         sources[name].user(agent) if name in sources else user_of(name, agent)
-        for name, agent in seen
+        for name, agent in agents
     }
     if whose:
         await desk.pool.execute(_NOTE, who.id, what, sorted(whose))

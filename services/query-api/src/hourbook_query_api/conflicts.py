@@ -1,6 +1,7 @@
 """Conflicts: the open questions to a person, and those that were answered."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from fastapi import Path, Query
 from pydantic import Field
 from pydantic_core import from_json
 
+from hourbook_query_api.accesses import Agent, note
 from hourbook_query_api.choices import choices_of
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
@@ -17,6 +19,7 @@ from hourbook_query_api.guard import guarded_router
 from hourbook_query_api.listing import BEGINS, SAID, Listing, Sort, Where, any_of, named, where
 from hourbook_query_api.opening import opened
 from hourbook_query_api.paging import Cursor, Filters, Limit, Word
+from hourbook_query_api.people import Who
 from hourbook_query_api.problems import Kind, ProblemError, described
 
 router = guarded_router("/api/conflicts", "conflicts")
@@ -135,11 +138,18 @@ ConflictPath = Annotated[
 
 @router.get("")
 async def list_conflicts(
-    desk: Open, wanted: Wanted, sort: SortBy = "opened_at", limit: Limit = 50, cursor: Cursor = None
+    desk: Open,
+    who: Who,
+    wanted: Wanted,
+    sort: SortBy = "opened_at",
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Conflicts:
     """The oldest first: who waited longest is next."""
     page = await CONFLICTS.page(desk.pool, wanted.where(), sort=sort, limit=limit, cursor=cursor)
-    return Conflicts(items=await shown(desk, page.rows), next=page.next, total=page.total)
+    items = await shown(desk, page.rows)
+    await note(desk, who, "list", agents_in(items))
+    return Conflicts(items=items, next=page.next, total=page.total)
 
 
 @router.get("/counts")
@@ -192,13 +202,19 @@ async def count_reasons(desk: Desk, wanted: ConflictFilters) -> list[Counted]:
 
 
 @router.get("/{conflict}", responses=described(404))
-async def read_conflict(desk: Open, conflict: ConflictPath) -> Conflict:
+async def read_conflict(desk: Open, who: Who, conflict: ConflictPath) -> Conflict:
     found = await conflict_of(desk, subject_of(conflict))
     if found is None:
         raise ProblemError(
             Kind.NOT_FOUND, "Look at /api/conflicts: there is no question of this id."
         )
+    await note(desk, who, "entry", agents_in([found]))
     return found
+
+
+def agents_in(conflicts: Iterable[Conflict]) -> set[Agent]:
+    """Whose hours they are about; a copy or an orphan in Kimai is about nobody's."""
+    return {(one.connection, one.agent_id) for one in conflicts if one.agent_id is not None}
 
 
 def path_of(subject: str) -> str:

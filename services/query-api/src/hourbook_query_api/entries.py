@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from hourbook_contracts.ids import connection_of, number_of
-from hourbook_query_api.accesses import note
+from hourbook_query_api.accesses import agents_of, note
 from hourbook_query_api.conflicts import conflict_about, conflicts_of, loaded
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
@@ -105,7 +105,7 @@ async def list_entries(
     cursor: Cursor = None,
 ) -> Entries:
     page = await ENTRIES.page(desk.pool, wanted.where(), sort=sort, limit=limit, cursor=cursor)
-    await note(desk, who, "list", page.rows)
+    await note(desk, who, "list", agents_of(page.rows))
     return Entries(items=await shown(desk, page.rows), next=page.next, total=page.total)
 
 
@@ -126,7 +126,7 @@ async def read_entry(desk: Open, who: Who, entry: EntryPath) -> EntryStory:
         raise ProblemError(
             Kind.NOT_FOUND, "Look at /api/entries: we have not heard of this entry, or not yet."
         )
-    await note(desk, who, "entry", [row])
+    await note(desk, who, "entry", agents_of([row]))
     found = (await shown(desk, [row]))[0]
     story = await _story(desk, found)
     return EntryStory(
@@ -154,7 +154,7 @@ async def read_ticket(
         book,
         row["title"],
     )
-    await note(desk, who, "ticket", entries)
+    await note(desk, who, "ticket", agents_of(entries))
     title = await opened(desk.vault, {"title": loaded(row["title"])})
     return Ticket(
         **{**dict(row), "tags": row["tags"] or [], **title},

@@ -14,14 +14,14 @@ from pydantic import BaseModel
 from hourbook_contracts.house import ListExported
 from hourbook_kit import clock
 from hourbook_query_api import audit, conflicts, entries
-from hourbook_query_api.accesses import note
+from hourbook_query_api.accesses import agents_of, note
 from hourbook_query_api.acts import publish
 from hourbook_query_api.audit import AUDIT
 from hourbook_query_api.conflicts import CONFLICTS
 from hourbook_query_api.connectors import Open
 from hourbook_query_api.desk import Desk
 from hourbook_query_api.entries import ENTRIES
-from hourbook_query_api.entry_models import Entry
+from hourbook_query_api.entry_models import Conflict, Entry
 from hourbook_query_api.guard import guarded_router
 from hourbook_query_api.listing import Listing, Where
 from hourbook_query_api.people import Person, Who
@@ -70,7 +70,7 @@ async def export_entries(
     sort: entries.SortBy = "-created_at",
 ) -> Csv:
     async def noted(desk: Desk, portion: list[asyncpg.Record]) -> list[Entry]:
-        await note(desk, who, "export", portion)
+        await note(desk, who, "export", agents_of(portion))
         return await entries.shown(desk, portion)
 
     rows = _rows(desk, ENTRIES, wanted.where(), sort, noted)
@@ -85,7 +85,12 @@ async def export_conflicts(
     wanted: conflicts.Wanted,
     sort: conflicts.SortBy = "opened_at",
 ) -> Csv:
-    rows = _rows(desk, CONFLICTS, wanted.where(), sort, conflicts.shown)
+    async def noted(desk: Desk, portion: list[asyncpg.Record]) -> list[Conflict]:
+        told = await conflicts.shown(desk, portion)
+        await note(desk, who, "export", conflicts.agents_in(told))
+        return told
+
+    rows = _rows(desk, CONFLICTS, wanted.where(), sort, noted)
     return await _csv(desk, who, request, "conflicts", _CONFLICT_COLUMNS, rows)
 
 

@@ -16,7 +16,7 @@ from hourbook_contracts.house import JobAsked, JobCancelled
 from hourbook_contracts.ids import uuid_of
 from hourbook_contracts.jobs import AnyAsked, AnyResult, State
 from hourbook_kit import clock
-from hourbook_query_api.accesses import note
+from hourbook_query_api.accesses import agents_of, note
 from hourbook_query_api.acts import publish
 from hourbook_query_api.conflicts import loaded
 from hourbook_query_api.connectors import Open
@@ -259,7 +259,7 @@ async def _note(desk: Desk, who: Person, result: dict[str, Any]) -> None:
         sorted(_named(result, "entry")),
         sorted(_named(result.get("plan"), "book")),
     )
-    await note(desk, who, "past", rows)
+    await note(desk, who, "past", agents_of(rows))
 
 
 async def _titles(desk: Desk, result: dict[str, Any]) -> dict[str, str | None]:
