@@ -160,6 +160,9 @@ async def test_the_story_of_an_hour_tells_all_that_happened_to_it(
     assert "Anna Berg booked 0:15" in (said or "")
     await page.reload()  # what was chosen is in the address
     await expect(then).to_contain_text("event 1 of")
+    await expect(then).to_contain_text("Anna Berg booked 0:15 in Zammad")
+    await expect(then).to_contain_text("Held back")
+    await expect(page.get_by_text("Live", exact=True)).to_be_visible()
     await window.picture("as-it-stood")
     await then.get_by_role("slider").press("End")
     await expect(then).to_contain_text("0:45")

@@ -18,7 +18,7 @@ from hourbook_query_api.testing import NOON, House, Shelf, recorded, sealed, wri
 
 pytestmark = pytest.mark.anyio
 
-MEIER = user_of("desk", 26)
+MEIER = user_of("desk", 126)
 TITLE, WORDS = "Mrs Meier's left leg", "Called Mrs Meier back"
 
 
@@ -28,7 +28,7 @@ async def second(house: House) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def of_meier(house: House, shelf: Shelf, ticket: int, customer: int = 26) -> str:
+async def of_meier(house: House, shelf: Shelf, ticket: int, customer: int = 126) -> str:
     """A ticket of hers, with time, and a timesheet whose text names her."""
     row = await shelf.entry("desk", ticket, ticket * 10)
     book = str(row["book"])
@@ -129,7 +129,7 @@ async def test_a_ticket_that_was_hers_once_and_one_merged_into_hers_are_forgotte
     house: House, client: httpx.AsyncClient, shelf: Shelf, second: httpx.AsyncClient
 ) -> None:
     moved, merged = (
-        await of_meier(house, shelf, 506, customer=26),
+        await of_meier(house, shelf, 506, customer=126),
         await of_meier(house, shelf, 507, customer=27),
     )
     await house.owner.execute(

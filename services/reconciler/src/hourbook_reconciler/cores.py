@@ -82,12 +82,15 @@ async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
         initializer=_begin,
         initargs=(work, done, stop),
     )
+    told = 0
     folding = [asyncio.wrap_future(pool.submit(_fold, *item)) for item in largest_first]
     try:
         while not all(one.done() for one in folding):
             await asyncio.wait(folding, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
             _raise_from(folding)
-            progress(sum(done[:]))
+            if (now := sum(done[:])) > told:
+                told = now
+                progress(told)
     finally:
         stop.value = True
         await asyncio.to_thread(pool.shutdown, cancel_futures=True)

@@ -81,7 +81,7 @@ test("how it stood is known right after each message", () => {
     step("conflict_opened", { reason: "changed_in_kimai" }),
   ]);
   expect(standings(told, entry).map(({ zammad, kimai, state }) => [zammad, kimai, state])).toEqual([
-    [900, null, "unknown"],
+    [900, null, "held_back"],
     [900, null, "requested"],
     [900, 900, "requested"],
     [900, 900, "settled"],

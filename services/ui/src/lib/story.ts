@@ -136,14 +136,14 @@ export type Standing = {
   zammad: number | null;
   kimai: number | null;
   /** As lists have it. */
-  state: "settled" | "requested" | "asks" | "unknown";
+  state: "settled" | "requested" | "asks" | "held_back";
 };
 
 /** How an entry stood right after each of its messages. */
 export function standings(told: Told[], entry: string): Standing[] {
   let zammad: number | null = null;
   let kimai: number | null = null;
-  let state: Standing["state"] = "unknown";
+  let state: Standing["state"] = "held_back"; // nobody has decided anything yet
   return told.map((one) => {
     switch (one.kind) {
       case "entry_recorded":
