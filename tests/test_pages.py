@@ -388,9 +388,10 @@ async def test_while_kimai_is_down_the_overview_does_not_say_that_all_is_well(
     here: World, window: Visit
 ) -> None:
     await here.poll_every(1)
+    await window.see("/")
+    await expect(window.page.get_by_text("On time")).to_have_count(2)
     await here.fault("kimai", kind="status", status=503, path="/api/.*", times=None)
-    try:
-        await window.see("/")
+    try:  # whoever has it open is told, too
         await expect(window.page.get_by_text("On time")).to_have_count(1)
         await window.picture("kimai-down")
     finally:

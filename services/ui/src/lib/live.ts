@@ -9,6 +9,8 @@ import { type Kind, shownBy } from "@/lib/moved";
  */
 export type Liveness = "live" | "reconnecting" | "polling" | "paused" | "offline";
 
+/** How often to ask what no event tells: whether both sides answer. */
+export const LOOK_MS = 10_000;
 const POLL_MS = 15_000;
 const GATHER_MS = 300;
 const FAILURES_BEFORE_POLLING = 3;

@@ -12,15 +12,13 @@ import { PageHead } from "@/components/page-head";
 import { ProblemPanel } from "@/components/problem-panel";
 import { SkeletonRows } from "@/components/skeleton";
 import { Button } from "@/components/ui/button";
+import { LOOK_MS } from "@/lib/live";
 import { useMay } from "@/lib/session";
 import { useIsWide } from "@/lib/use-wide";
 import { ConnectionDetail, kindOf, type ShownConnector } from "./connection-detail";
 import { ScheduleAndRuns } from "./schedule";
 
 const route = getRouteApi("/inside/connections");
-
-/** What ingest says of a source moves without a message. */
-const LOOK_EACH = 10_000;
 
 export function ConnectionsPage() {
   const { t } = useTranslation();
@@ -29,7 +27,7 @@ export function ConnectionsPage() {
   const isWide = useIsWide();
   const isAdmin = useMay("admin");
   const { data, error, refetch } = useQuery(listConnectorsOptions());
-  const { data: status } = useQuery({ ...syncStatusOptions(), refetchInterval: LOOK_EACH });
+  const { data: status } = useQuery({ ...syncStatusOptions(), refetchInterval: LOOK_MS });
   const chosen = data?.items.find((one) => one.name === name);
   return (
     <ListAndDetail

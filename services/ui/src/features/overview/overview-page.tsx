@@ -16,13 +16,17 @@ import { ProblemPanel } from "@/components/problem-panel";
 import { SkeletonRows } from "@/components/skeleton";
 import { buttonLook } from "@/components/ui/button";
 import { clockText } from "@/lib/durations";
+import { LOOK_MS } from "@/lib/live";
 import { reasonKey } from "@/lib/reasons";
 import { LineChart } from "./line-chart";
 import { MinutesChart } from "./minutes-chart";
 
 export function OverviewPage() {
   const { t } = useTranslation();
-  const { data, error, refetch } = useQuery(readOverviewOptions());
+  const { data, error, refetch } = useQuery({
+    ...readOverviewOptions(),
+    refetchInterval: LOOK_MS, // that a side does not answer moves no entry
+  });
   return (
     <>
       <PageHead title={t("nav.overview")} />
