@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import asyncpg
 import pytest
+from aiokafka.errors import KafkaError
 
 from hourbook_contracts.codec import encode
 from hourbook_kit import kafka
@@ -63,6 +65,30 @@ async def test_one_that_is_killed_is_told_and_the_rest_can_be_done_again(
 
     with pytest.raises(LostProcessError, match="goes on where it was"):
         await cores.fold(work, ends | {min(ends): WAITS_FOR_EVER}, kill)
+    await cores.fold(work, ends, _nobody_watches)
+    assert await _next(work) == await model_digest(connection)
+
+
+async def test_a_kafka_that_is_away_is_told_as_what_it_is(work: Work) -> None:
+    """Whoever asked can wait for it: no process was lost."""
+    away = work.settings.model_copy(update={"kafka_bootstrap": "127.0.0.1:1"})
+    with pytest.raises(KafkaError):
+        await cores.fold(replace(work, settings=away), {0: 1}, _nobody_watches)
+
+
+async def test_who_interrupts_the_command_interrupts_its_parent_only(
+    settings: Settings, connection: asyncpg.Connection, work: Work
+) -> None:
+    """A terminal tells all of them at once; the parent stops the others in order."""
+    ends = await _some_stories(settings, connection, 9600)
+
+    def interrupt(_done: int) -> None:
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGINT)
+
+    with pytest.raises(TimeoutError):  # and none is lost
+        async with asyncio.timeout(5):
+            await cores.fold(work, ends | {min(ends): WAITS_FOR_EVER}, interrupt)
     await cores.fold(work, ends, _nobody_watches)
     assert await _next(work) == await model_digest(connection)
 

@@ -9,7 +9,7 @@ from hourbook_contracts.codec import Record as Sent
 from hourbook_contracts.codec import encode
 from hourbook_contracts.testing import recorded
 from hourbook_kit import kafka
-from hourbook_reconciler.rebuild import Rebuilt, rebuild
+from hourbook_reconciler.rebuild import Rebuilt, model_digest, rebuild
 from hourbook_reconciler.settings import Settings
 from hourbook_reconciler.store import shared
 from hourbook_reconciler.testing import lived, send, story
@@ -54,6 +54,26 @@ async def test_a_row_that_was_tampered_with_is_found_and_mended(
     assert done.differing == ("entries",)
     assert done.before_digest != done.after_digest
     assert (await rebuilt(settings)).differing == ()
+
+
+@pytest.mark.anyio
+async def test_minutes_that_two_rows_have_exchanged_are_found(
+    settings: Settings, connection: asyncpg.Connection
+) -> None:
+    """Each column still holds the same values: a sum over columns would not tell."""
+    await send(settings, *map(encode, story(6400)), *map(encode, story(6500)))
+    await lived(settings, connection)
+    first, second = await connection.fetch("SELECT entry FROM book.entries ORDER BY entry LIMIT 2")
+    give = (
+        "UPDATE book.entries SET net_seconds = CASE entry WHEN $1 THEN $2::bigint ELSE $3::bigint END"
+        " WHERE entry IN ($1, $4)"
+    )
+    for minutes in range(1, 41):
+        found = set()
+        for pair in ((minutes * 60, 900), (900, minutes * 60)):
+            await connection.execute(give, first["entry"], *pair, second["entry"])
+            found.add((await model_digest(connection))["entries"])
+        assert len(found) == (1 if minutes == 15 else 2), minutes
 
 
 @pytest.mark.anyio

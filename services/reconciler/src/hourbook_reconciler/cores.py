@@ -7,11 +7,12 @@ another run does the rest. Indexes are better made afterwards than kept up meanw
 import asyncio
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from multiprocessing.util import Finalize
 
@@ -83,7 +84,8 @@ async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
         initargs=(work, done, stop),
     )
     told = 0
-    folding = [asyncio.wrap_future(pool.submit(_fold, *item)) for item in largest_first]
+    with _no_interrupt_for_children():
+        folding = [asyncio.wrap_future(pool.submit(_fold, *item)) for item in largest_first]
     try:
         while not all(one.done() for one in folding):
             await asyncio.wait(folding, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
@@ -95,6 +97,16 @@ async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
         stop.value = True
         await asyncio.to_thread(pool.shutdown, cancel_futures=True)
         await asyncio.gather(*folding, return_exceptions=True)
+
+
+@contextmanager
+def _no_interrupt_for_children() -> Iterator[None]:
+    """A terminal's Ctrl-C comes to all of a command's processes: this one stops the others, in order."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which they inherit
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _raise_from(folding: Sequence["asyncio.Future[None]"]) -> None:
@@ -147,25 +159,36 @@ class _Process:
     work: Work
     done: "SynchronizedArray[int]"
     stop: "Synchronized[bool]"
-    loop: asyncio.AbstractEventLoop
-    connection: asyncpg.Connection
-    reader: AIOKafkaConsumer
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    held: AsyncExitStack = field(default_factory=AsyncExitStack)
+    connection: asyncpg.Connection | None = None
+    reader: AIOKafkaConsumer | None = None
 
     async def fold(self, partition: int, end: int) -> None:
+        """Connects first: what goes wrong with that is told as what it is, not as a process that was lost."""
+        if self.connection is None or self.reader is None:
+            self.connection = await self.held.enter_async_context(connected(self.work.dsn))
+            fetching = kafka.reading(self.work.settings, max_partition_fetch_bytes=8 * 1024 * 1024)
+            self.reader = await self.held.enter_async_context(fetching)
+        await self._fold(self.connection, self.reader, partition, end)
+
+    async def _fold(
+        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, partition: int, end: int
+    ) -> None:
         def told(here: int) -> None:
             self.done[partition] = here
             if self.stop.value:
                 raise _StoppedError
 
-        async with self.connection.transaction():
-            if not await self._is_ours(partition):
+        async with connection.transaction():
+            if not await self._is_ours(connection, partition):
                 return
             at = TopicPartition(LEDGER.name, partition)
-            self.reader.assign([at])
-            self.reader.seek(at, 0)
-            replay = Partition(self.connection, self.reader, partition, end, self.work.schema)
+            reader.assign([at])
+            reader.seek(at, 0)
+            replay = Partition(connection, reader, partition, end, self.work.schema)
             place = await replay.run(told)
-            await self.connection.execute(
+            await connection.execute(
                 query("reset_checkpoints", self.work.schema),
                 [partition],
                 [place.next_offset],
@@ -174,45 +197,33 @@ class _Process:
                 _SAME_LOG,
             )
 
-    async def _is_ours(self, partition: int) -> bool:
+    async def _is_ours(self, connection: asyncpg.Connection, partition: int) -> bool:
         """Whether nothing of it was folded; somebody else who begins it waits, and then finds it done."""
         schema = self.work.schema
-        await self.connection.execute(query("begin_checkpoints", schema), [partition])
-        rows = await self.connection.fetch(query("lock_checkpoints", schema), [partition])
+        await connection.execute(query("begin_checkpoints", schema), [partition])
+        rows = await connection.fetch(query("lock_checkpoints", schema), [partition])
         return bool(rows[0]["next_offset"] == 0)
 
 
 _process: _Process
 
 
-def _begin(
-    work: Work, done: "SynchronizedArray[int]", stop: "Synchronized[bool]"
-) -> None:  # pragma: no cover -- in a process of its own
+def _begin(work: Work, done: "SynchronizedArray[int]", stop: "Synchronized[bool]") -> None:
     global _process  # noqa: PLW0603 -- what an initializer is for
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    loop = asyncio.new_event_loop()
-    connection, reader = loop.run_until_complete(_connect(work))
-    _process = _Process(work, done, stop, loop, connection, reader)
+    _process = _Process(work, done, stop)
     Finalize(None, _end, exitpriority=1)  # `atexit` is not for processes of a pool
 
 
-def _end() -> None:  # pragma: no cover -- in a process of its own
-    _process.connection.terminate()
-    _process.loop.run_until_complete(_process.reader.stop())
+def _end() -> None:
+    _process.loop.run_until_complete(_process.held.aclose())
 
 
-async def _connect(work: Work) -> tuple[asyncpg.Connection, AIOKafkaConsumer]:
-    connection = await asyncpg.connect(work.dsn, timeout=5, server_settings=_SESSION)
-    reader = kafka.consumer(work.settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-    await reader.start()
-    return connection, reader
-
-
-def _fold(partition: int, end: int) -> None:  # pragma: no cover -- in a process of its own
+def _fold(partition: int, end: int) -> None:
     _process.loop.run_until_complete(_process.fold(partition, end))
 
 
-def _end_with_parent() -> None:  # pragma: no cover -- in a process of its own
+def _end_with_parent() -> None:
     """A parent that was killed shuts no pool down: what its children hold would be locked for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
