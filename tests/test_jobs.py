@@ -78,8 +78,9 @@ async def an_old_one_is_kept(here: World) -> bool:
 
 
 async def drop_the_old(here: World) -> None:
-    assert (await done(here, "drop_old"))["kind"] == "drop_old"
+    assert await done(here, "drop_old") == {"kind": "drop_old", "dropped": True}
     assert not await an_old_one_is_kept(here)
+    assert await done(here, "drop_old") == {"kind": "drop_old", "dropped": False}
 
 
 # ------------------------------------------------------------------------------------- the past
@@ -272,8 +273,8 @@ async def test_who_takes_a_job_up_has_what_was_kept_and_the_other_writes_no_more
     second = await taken(pool)
     assert (second.attempt, second.get("00-17-abc")) == (2, b"what was found")
     assert not await worker(pool)._pulse(first)
-    assert not await first.end(pool, Ended("done", DropOldResult()))
-    assert await second.end(pool, Ended("done", DropOldResult()))
+    assert not await first.end(pool, Ended("done", DropOldResult(dropped=True)))
+    assert await second.end(pool, Ended("done", DropOldResult(dropped=True)))
     assert await worker(pool).take() is None
 
 

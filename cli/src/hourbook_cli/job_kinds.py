@@ -75,8 +75,7 @@ async def do(asked: AnyAsked, doing: Doing) -> AnyResult:
         case jobs.Rebuild():
             return await _rebuild(asked, doing)
         case jobs.DropOld():
-            await beside.drop_old(doing.settings.admin_database_url.get_secret_value())
-            return jobs.DropOldResult()
+            return await _drop_old(doing)
 
 
 class _First(Generic[T]):
@@ -206,6 +205,16 @@ def _of_switch(switched: Switched) -> AnyResult:
     return jobs.RebuildResult(
         switched=switched.switched, messages=switched.messages, differing=switched.differing
     )
+
+
+async def _drop_old(doing: Doing) -> AnyResult:
+    async def and_then(connection: object, dropped: bool) -> None:  # noqa: FBT001 -- as it is called
+        await doing.end(connection, jobs.DropOldResult(dropped=dropped))
+
+    dropped = await beside.drop_old(
+        doing.settings.admin_database_url.get_secret_value(), and_then=and_then
+    )
+    return jobs.DropOldResult(dropped=dropped)
 
 
 def _cut(until: jobs.Until) -> replays.Cut:

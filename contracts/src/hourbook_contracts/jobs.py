@@ -198,6 +198,8 @@ class DropOldResult(_Result):
     """None is kept any more."""
 
     kind: Literal["drop_old"] = "drop_old"
+    dropped: bool
+    """False: none was kept."""
 
 
 AnyResult = Annotated[

@@ -11,7 +11,7 @@ Works with an owner's rights: services may read and write rows, not make schemas
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -67,11 +67,12 @@ class Switched:
     """Tables in which the two differ."""
 
 
-AndThen = Callable[[asyncpg.Connection, Switched], Awaitable[None]]
+T = TypeVar("T")
+AndThen = Callable[[asyncpg.Connection, T], Awaitable[None]]
 
 
-async def nothing_more(_connection: asyncpg.Connection, _switched: Switched) -> None:
-    """The switch is all."""
+async def nothing_more(_connection: asyncpg.Connection, _done: object) -> None:
+    """What was done is all."""
 
 
 async def rebuild_beside(
@@ -80,7 +81,7 @@ async def rebuild_beside(
     progress: Progress,
     *,
     even_if_different: bool = False,
-    and_then: AndThen = nothing_more,
+    and_then: AndThen[Switched] = nothing_more,
 ) -> Switched:
     """Build, compare, switch; where they differ it is left as `book_next`, unless that is wanted.
 
@@ -104,11 +105,12 @@ async def rebuild_beside(
         return await _switch(fold, differing, even_if_different=even_if_different, then=and_then)
 
 
-async def drop_old(dsn: str) -> bool:
-    """Whether there was one."""
-    async with cores.connected(dsn) as connection:
+async def drop_old(dsn: str, *, and_then: AndThen[bool] = nothing_more) -> bool:
+    """Whether there was one; `and_then` is done in its transaction."""
+    async with cores.connected(dsn) as connection, connection.transaction():
         there = await exists(connection, OLD)
         await connection.execute(f'DROP SCHEMA IF EXISTS "{OLD}" CASCADE')
+        await and_then(connection, there)
         return there
 
 
@@ -209,7 +211,7 @@ async def _compare(fold: _Fold, looker: asyncpg.Connection) -> tuple[str, ...]:
 
 
 async def _switch(
-    fold: _Fold, differing: tuple[str, ...], *, even_if_different: bool, then: AndThen
+    fold: _Fold, differing: tuple[str, ...], *, even_if_different: bool, then: AndThen[Switched]
 ) -> Switched:
     """While batches wait: fold the rest, compare its books, take the name."""
     connection = fold.connection
