@@ -174,6 +174,7 @@ async def test_a_folder_of_csv_files_is_connected_and_says_what_it_waits_for(
     await page.get_by_label("Folder").fill("srv/hours")
     await page.get_by_role("button", name="Connect").click()
     await expect(page.get_by_text(re.compile("^write it as file:///srv/hours"))).to_be_visible()
+    await window.picture("csv-form")
     await page.get_by_label("Folder").fill(str(tmp_path))
     await page.get_by_text("Fine tuning").click()
     await page.get_by_label("Look every … s").fill("1")
