@@ -1,6 +1,6 @@
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { Search, SlidersHorizontal } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { LiveBadge } from "@/components/live-badge";
 import { Button } from "@/components/ui/button";
@@ -73,7 +73,7 @@ export function Shell() {
         </Button>
         <nav
           aria-label={t("nav.main")}
-          className="relative flex min-w-0 gap-0.5 overflow-x-auto md:flex-col"
+          className="relative flex min-w-0 gap-0.5 overflow-x-auto max-md:pr-6 max-md:[mask-image:linear-gradient(to_right,black_calc(100%-1.5rem),transparent)] md:flex-col"
         >
           {places.map(({ to, name, icon: Icon }) => (
             <Link
@@ -82,13 +82,18 @@ export function Shell() {
               activeOptions={{ exact: to === "/", includeSearch: false }}
               className="flex h-7 items-center gap-2 rounded-md px-2 text-ink-muted hover:bg-hover hover:text-ink data-[status=active]:bg-selected data-[status=active]:font-medium data-[status=active]:text-ink max-md:size-9 max-md:shrink-0 max-md:justify-center max-md:px-0"
             >
-              <Icon className="size-4 shrink-0" aria-hidden />
-              <span className="truncate max-md:sr-only">{t(`nav.${name}`)}</span>
-              {name === "conflicts" && needsYou > 0 && (
-                <span className="ml-auto text-xs font-medium text-warn tabular-nums max-md:hidden">
-                  {needsYou}
-                  <span className="sr-only"> {t("nav.open")}</span>
-                </span>
+              {({ isActive }) => (
+                <>
+                  <InView when={isActive} />
+                  <Icon className="size-4 shrink-0" aria-hidden />
+                  <span className="truncate max-md:sr-only">{t(`nav.${name}`)}</span>
+                  {name === "conflicts" && needsYou > 0 && (
+                    <span className="ml-auto text-xs font-medium text-warn tabular-nums max-md:hidden">
+                      {needsYou}
+                      <span className="sr-only"> {t("nav.open")}</span>
+                    </span>
+                  )}
+                </>
               )}
             </Link>
           ))}
@@ -114,4 +119,13 @@ export function Shell() {
       </Suspense>
     </div>
   );
+}
+
+/** Brings what it stands in into view: on a phone not all places fit beside each other. */
+function InView({ when }: { when: boolean }) {
+  const here = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (when) here.current?.parentElement?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [when]);
+  return <span ref={here} hidden />;
 }

@@ -25,3 +25,10 @@ test("switching writing on is not switching it off", () => {
   expect(actKindOf({ type, message: { on: true } })).toBe("writing_on");
   expect(actKindOf({ type, message: { on: false } })).toBe("writing_off");
 });
+
+test("what was changed of a person is told, also where a later release calls it otherwise", () => {
+  const type = "hourbook.user_changed.v1";
+  expect(actKindOf({ type, message: { what: "made" } })).toBe("user_made");
+  expect(actKindOf({ type, message: { what: "active", active: false } })).toBe("user_out");
+  expect(actKindOf({ type, message: { what: "renamed" } })).toBe("user_changed");
+});

@@ -116,7 +116,7 @@ export function ConflictDetail({
         )}
         <section aria-labelledby="happened">
           <div className="flex flex-wrap items-center gap-2 pb-3">
-            <h3 id="happened" className="flex-1 text-xs font-medium text-ink-muted">
+            <h3 id="happened" className="flex-1 basis-60 text-xs font-medium text-ink-muted">
               {t("conflicts.happened")} · {t("conflicts.asked")}{" "}
               <Moment at={conflict.opened_at} ago />
             </h3>

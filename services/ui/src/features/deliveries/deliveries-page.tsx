@@ -122,7 +122,7 @@ function Outwards({ search, filters }: Part) {
       {
         id: "state",
         header: t("delivery.state"),
-        width: "minmax(10rem,16rem)",
+        width: "minmax(7rem,min(16rem,34vw))",
         narrow: true,
         cell: ({ row: { original: one } }) => <OutState delivery={one} />,
       },

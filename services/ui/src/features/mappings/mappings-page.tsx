@@ -18,6 +18,7 @@ import { Dialog } from "@/components/ui/dialog";
 import { TextField } from "@/components/ui/field";
 import { Select } from "@/components/ui/select";
 import { useAct } from "@/lib/act";
+import { cn } from "@/lib/cn";
 import { everyMappingOptions, useNames } from "@/lib/names";
 import { useMay } from "@/lib/session";
 import { useSourceKey } from "@/lib/source-keys";
@@ -92,7 +93,11 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
           <thead>
             <tr className="border-b border-line bg-canvas text-left text-xs text-ink-muted">
               {(["kind_head", "from", "to", "changed"] as const).map((head) => (
-                <th key={head} scope="col" className="px-3 py-1.5 font-medium last:max-md:hidden">
+                <th
+                  key={head}
+                  scope="col"
+                  className={cn("px-3 py-1.5 font-medium", head === "changed" && "max-md:hidden")}
+                >
                   {t(`mapping.${head}`)}
                 </th>
               ))}
@@ -115,7 +120,7 @@ function Mapped({ kind, mayMap }: { kind?: Kind; mayMap: boolean }) {
                 <td className="px-3 py-1.5 font-medium">
                   {names.inKimai(one.target, inKimai[one.kind as Kind], one.target_id)}
                   {one.time_zone && (
-                    <span className="pl-2 text-xs font-normal text-ink-muted">{one.time_zone}</span>
+                    <span className="text-xs font-normal text-ink-muted"> {one.time_zone}</span>
                   )}
                 </td>
                 <td className="px-3 py-1.5 text-xs text-ink-muted max-md:hidden">
