@@ -198,8 +198,8 @@ class DropOldResult(_Result):
     """None is kept any more."""
 
     kind: Literal["drop_old"] = "drop_old"
-    dropped: bool
-    """False: none was kept."""
+    dropped: bool | None = None
+    """False: none was kept. Null: done by a version that did not say so."""
 
 
 AnyResult = Annotated[

@@ -49,6 +49,11 @@ async def test_what_is_named_by_its_content_is_kept_for_ever_and_sent_small(
     answer = await browser.get("/assets/main-1a2b.js")
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-encoding"] == "gzip"
+    plain = await browser.get("/assets/main-1a2b.js", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == answer.text
+    for name in ("vary", "etag", "last-modified"):
+        assert plain.headers[name] == answer.headers[name]
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 

@@ -64,15 +64,15 @@ class _Files(StaticFiles):
         found = await self._found(path, scope)
         if not isinstance(found, FileResponse) or found.stat_result is None:
             return found
+        found.headers["Vary"] = "Accept-Encoding"
         takes = "gzip" in Headers(scope=scope).get("accept-encoding", "")
         worth = found.media_type in _TEXT and found.stat_result.st_size >= _SMALL
         if not (takes and worth):
             return found
         packed = _packed(Path(found.path), found.stat_result.st_mtime_ns)
-        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        answer = Response(packed, media_type=found.media_type, headers=headers)
-        answer.headers["ETag"] = found.headers["ETag"]
-        return answer
+        kept = {name: found.headers[name] for name in ("ETag", "Last-Modified", "Vary")}
+        headers = {"Content-Encoding": "gzip", **kept}
+        return Response(packed, media_type=found.media_type, headers=headers)
 
     async def _found(self, path: str, scope: Scope) -> Response:
         try:

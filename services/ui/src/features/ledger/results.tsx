@@ -35,7 +35,7 @@ export function ResultOf({ result, titles }: { result: Result; titles: Titles })
     case "rebuild":
       return <Rebuilt result={result} />;
     case "drop_old":
-      return <p>{t(result.dropped ? "ledger.dropped" : "ledger.none_kept")}</p>;
+      return <p>{t(result.dropped === false ? "ledger.none_kept" : "ledger.dropped")}</p>;
   }
 }
 

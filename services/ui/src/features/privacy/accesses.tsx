@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { listAccessesInfiniteOptions } from "@/api/@tanstack/react-query.gen";
 import { Empty } from "@/components/empty";
@@ -6,6 +7,13 @@ import { Moment } from "@/components/format";
 import { ProblemPanel } from "@/components/problem-panel";
 import { SkeletonRows } from "@/components/skeleton";
 import { Button } from "@/components/ui/button";
+import { useNames } from "@/lib/names";
+
+/** Of an agent's identity: `<kind>:<connection>:user:<number>`. */
+function agentOf(identity: string): { connection: string; agent_id: number } {
+  const [, connection = "", , number] = identity.split(":");
+  return { connection, agent_id: Number(number) };
+}
 
 /** Who looked at whose hours, by the hour. */
 export function Accesses() {
@@ -17,7 +25,12 @@ export function Accesses() {
       getNextPageParam: ({ next }) => next ?? undefined,
     },
   );
-  const rows = data?.pages.flatMap(({ items }) => items);
+  const rows = useMemo(() => data?.pages.flatMap(({ items }) => items), [data]);
+  const names = useNames(useMemo(() => (rows ?? []).map(({ whose }) => agentOf(whose)), [rows]));
+  const nameOf = (whose: string) => {
+    const { connection, agent_id } = agentOf(whose);
+    return names.worker(connection, agent_id);
+  };
   return (
     <section aria-labelledby="accesses" className="flex flex-col gap-3">
       <h2 id="accesses" className="font-semibold">
@@ -35,7 +48,7 @@ export function Accesses() {
             >
               <span className="font-medium">{one.looked_by_name ?? one.looked_by}</span>
               <span>{t(`privacy.looked.${one.what}`)}</span>
-              <code className="text-xs">{one.whose}</code>
+              <span title={one.whose}>{nameOf(one.whose)}</span>
               <span className="ml-auto text-ink-muted">
                 <Moment at={one.hour} /> · {t("privacy.times", { count: one.times })}
               </span>

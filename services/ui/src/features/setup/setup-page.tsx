@@ -140,7 +140,7 @@ function Look({ kimai }: { kimai: KimaiConnector }) {
   });
   return (
     <div className="flex flex-col gap-6">
-      <p className="text-ink-muted">{t("setup.look_why")}</p>
+      <p className="text-ink-muted">{t(kimai.writing ? "setup.look_on" : "setup.look_why")}</p>
       {error && <ProblemPanel error={error} retry={refetch} />}
       {!data && !error && <SkeletonRows rows={5} />}
       {data && (
