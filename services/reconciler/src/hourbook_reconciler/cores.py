@@ -34,8 +34,9 @@ _SESSION = {
 }
 _LOOK_SECONDS = 0.2
 _SAME_LOG = False
-_MOST = 4
-"""Each needs some 150 MB, and a container sees the cores of its whole host."""
+_MOST = 2
+"""A container sees the cores of its whole host, and what `jobs` is given there (1 GB) holds two: of a ledger of a
+million messages one took 255 MB."""
 _INDEXES = """
 SELECT c.relname AS name, pg_get_indexdef(c.oid) AS definition
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
@@ -70,7 +71,7 @@ class Work:
 async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
     """Each of these partitions from its beginning up to there; one that somebody began before is left alone.
 
-    As many processes as there are cores, four at most. Raises `LostProcessError`, and `GapError` for a log whose
+    As many processes as there are cores, two at most. Raises `LostProcessError`, and `GapError` for a log whose
     beginning is gone.
     """
     context = multiprocessing.get_context("spawn")
