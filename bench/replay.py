@@ -14,10 +14,13 @@ from bench.figures import Figure, more_is_better
 from hourbook_contracts.ids import book_of, entry_of, posting_of, sheet_of
 from hourbook_contracts.ledger import LedgerMessage
 from hourbook_contracts.testing import NOON, recorded, requested, settled, ticket_observed, written
+from hourbook_kit import migrations
 from hourbook_local.settings import LocalSettings
 from hourbook_local.stack import Parts, Stack
 from hourbook_reconciler.beside import drop_old, rebuild_beside
+from hourbook_reconciler.queries import SCHEMA
 from hourbook_reconciler.rebuild import rebuild
+from hourbook_reconciler.second import PACKAGE, ROLE
 from hourbook_reconciler.settings import Settings
 
 TICKETS, ENTRIES_A_TICKET, ROUNDS, CHUNK = 12_000, 4, 3, 5000
@@ -31,6 +34,7 @@ async def measure(folder: Path) -> list[Figure]:
     the served tables, by one process in one transaction, with both digests.
     """
     async with Stack(LocalSettings.for_test(folder), Parts(services=(), twins=())) as stack:
+        await _in_its_last_shape(stack.admin_dsn)
         await ledger.produce(stack.bootstrap, history())
         settings = Settings(
             kafka_bootstrap=stack.bootstrap,
@@ -50,6 +54,15 @@ async def measure(folder: Path) -> list[Figure]:
         more_is_better("replay", median(beside), "facts/s", limit),
         more_is_better("replay_in_place", median(in_place), "facts/s", limit),
     ]
+
+
+async def _in_its_last_shape(dsn: str) -> None:
+    """With what is done after services have started: here are none."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await migrations.apply(connection, PACKAGE, SCHEMA, ROLE, "post")
+    finally:
+        await connection.close()
 
 
 async def _beside_rate(settings: Settings, dsn: str) -> float:

@@ -1,28 +1,27 @@
-"""The ledger folded into an empty read model by several processes, each a partition at a time.
+"""The ledger folded into an empty read model by several processes, each a share of its partitions.
 
 A partition is one transaction with its checkpoint: whatever is stopped has done whole partitions, and
-another run does the rest. Indexes are better made afterwards than kept up meanwhile, but for keys.
+another run does the rest. Indexes are better made afterwards than kept up meanwhile.
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
-from multiprocessing.util import Finalize
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit import kafka
 from hourbook_kit.settings import KafkaSettings
-from hourbook_reconciler.partition import Partition
+from hourbook_reconciler.partition import Partition, Replayed, in_turn
 from hourbook_reconciler.queries import SCHEMA, query
 from hourbook_reconciler.second import BY_BOOK
 
@@ -31,17 +30,27 @@ _SESSION = {
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "maintenance_work_mem": "128MB",
+    "max_parallel_maintenance_workers": "0",
 }
 _LOOK_SECONDS = 0.2
 _SAME_LOG = False
+_LARGEST_FIRST = BY_BOOK[::-1]
 _MOST = 2
 """A container sees the cores of its whole host, and what `jobs` is given there (1 GB) holds two: of a ledger of a
 million messages one took 255 MB."""
+_KEYS = """
+SELECT conrelid::regclass::text AS of, conname AS name, format(
+    'ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)
+) AS definition
+FROM pg_constraint
+WHERE connamespace = $1::regnamespace AND conrelid = ANY ($2::regclass[]) AND contype = 'p'
+ORDER BY array_position($2::regclass[], conrelid)
+"""
 _INDEXES = """
-SELECT c.relname AS name, pg_get_indexdef(c.oid) AS definition
-FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-JOIN pg_class AS t ON t.oid = i.indrelid
-WHERE t.relnamespace = $1::regnamespace AND t.relname = ANY ($2) AND NOT i.indisunique
+SELECT indexrelid::regclass::text AS of, relname AS name, pg_get_indexdef(indexrelid) AS definition
+FROM pg_index JOIN pg_class ON oid = indexrelid
+WHERE relnamespace = $1::regnamespace AND indrelid = ANY ($2::regclass[]) AND NOT indisunique
+ORDER BY array_position($2::regclass[], indrelid), relname
 """
 
 Progress = Callable[[int], None]
@@ -77,16 +86,16 @@ async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
     context = multiprocessing.get_context("spawn")
     done = context.Array("q", LEDGER.partitions)
     stop = context.Value("b", False)  # noqa: FBT003 -- the C type and its value
-    largest_first = sorted(ends.items(), key=lambda item: -item[1])
-    pool = ProcessPoolExecutor(
-        max_workers=min(len(ends), len(os.sched_getaffinity(0)), _MOST),
-        mp_context=context,
-        initializer=_begin,
-        initargs=(work, done, stop),
-    )
+    largest_first = sorted(ends, key=lambda partition: -ends[partition])
+    processes = min(len(ends), _processes())
+    pool = ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(done, stop))
+    shares = [largest_first[n::processes] for n in range(processes)]
     told = 0
     with _no_interrupt_for_children():
-        folding = [asyncio.wrap_future(pool.submit(_fold, *item)) for item in largest_first]
+        folding = [
+            asyncio.wrap_future(pool.submit(_fold, work, {name: ends[name] for name in share}))
+            for share in shares
+        ]
     try:
         while not all(one.done() for one in folding):
             await asyncio.wait(folding, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
@@ -98,6 +107,10 @@ async def fold(work: Work, ends: Mapping[int, int], progress: Progress) -> None:
         stop.value = True
         await asyncio.to_thread(pool.shutdown, cancel_futures=True)
         await asyncio.gather(*folding, return_exceptions=True)
+
+
+def _processes() -> int:
+    return min(len(os.sched_getaffinity(0)), _MOST)
 
 
 @contextmanager
@@ -120,29 +133,50 @@ def _raise_from(folding: Sequence["asyncio.Future[None]"]) -> None:
 
 
 async def drop_indexes(connection: asyncpg.Connection, schema: str) -> None:
-    """All but the keys."""
-    for row in await connection.fetch(_INDEXES, schema, BY_BOOK):
-        await connection.execute(f'DROP INDEX "{schema}"."{row["name"]}"')
+    """Keys too: a row is looked for in one each time it comes."""
+    for row in await _of(connection, _KEYS, schema):
+        await connection.execute(f'ALTER TABLE {row["of"]} DROP CONSTRAINT "{row["name"]}"')
+    for row in await _of(connection, _INDEXES, schema):
+        await connection.execute(f"DROP INDEX {row['of']}")
 
 
 async def make_indexes(dsn: str, schema: str) -> None:
-    """Those that the served tables have and these lack, and what the planner wants to know; all tables at once."""
-    await asyncio.gather(*(_make_indexes(dsn, schema, table) for table in BY_BOOK))
-
-
-async def _make_indexes(dsn: str, schema: str, table: str) -> None:
+    """Those that the served tables have and these lack, and what the planner wants to know."""
     async with connected(dsn) as connection:
-        there = {row["name"] for row in await connection.fetch(_INDEXES, schema, [table])}
-        for row in await connection.fetch(_INDEXES, SCHEMA, [table]):
-            if row["name"] not in there:
-                await connection.execute(row["definition"].replace(f" {SCHEMA}.", f" {schema}.", 1))
-        await connection.execute(f'ANALYZE "{schema}".{table}')
+        for kind in (_KEYS, _INDEXES):
+            there = {row["name"] for row in await _of(connection, kind, schema)}
+            missing = [
+                row for row in await _of(connection, kind, SCHEMA) if row["name"] not in there
+            ]
+            statements = [
+                row["definition"].replace(f" {SCHEMA}.", f" {schema}.", 1) for row in missing
+            ]
+            await _side_by_side(dsn, statements)
+    await _side_by_side(dsn, [f'ANALYZE "{schema}".{table}' for table in _LARGEST_FIRST])
+
+
+async def _of(connection: asyncpg.Connection, kind: str, schema: str) -> list[asyncpg.Record]:
+    tables = [f"{schema}.{table}" for table in _LARGEST_FIRST]
+    rows: list[asyncpg.Record] = await connection.fetch(kind, schema, tables)
+    return rows
+
+
+async def _side_by_side(dsn: str, statements: Sequence[str]) -> None:
+    """In their order, by as many connections as there are processes."""
+    waiting = iter(statements)
+
+    async def one_after_the_other() -> None:
+        async with connected(dsn) as connection:
+            for statement in waiting:
+                await connection.execute(statement)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(_processes())))
 
 
 @asynccontextmanager
-async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+async def connected(dsn: str, **settings: str) -> AsyncIterator[asyncpg.Connection]:
     """For as long as the work takes; broken off at the end whatever is going on."""
-    connection = await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION)
+    connection = await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION | settings)
     try:
         yield connection
     finally:
@@ -150,78 +184,62 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 class _StoppedError(Exception):
-    """Nobody waits for this partition any more."""
+    """Nobody waits for this process any more."""
 
 
-@dataclass(slots=True)
-class _Process:
-    """What one process keeps between its partitions: connections cost more than a small one."""
-
-    work: Work
-    done: "SynchronizedArray[int]"
-    stop: "Synchronized[bool]"
-    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    held: AsyncExitStack = field(default_factory=AsyncExitStack)
-    connection: asyncpg.Connection | None = None
-    reader: AIOKafkaConsumer | None = None
-
-    async def fold(self, partition: int, end: int) -> None:
-        """Connects first: what goes wrong with that is told as what it is, not as a process that was lost."""
-        if self.connection is None or self.reader is None:
-            self.connection = await self.held.enter_async_context(connected(self.work.dsn))
-            fetching = kafka.reading(self.work.settings, max_partition_fetch_bytes=8 * 1024 * 1024)
-            self.reader = await self.held.enter_async_context(fetching)
-        await self._fold(self.connection, self.reader, partition, end)
-
-    async def _fold(
-        self, connection: asyncpg.Connection, reader: AIOKafkaConsumer, partition: int, end: int
-    ) -> None:
-        def told(here: int) -> None:
-            self.done[partition] = here
-            if self.stop.value:
-                raise _StoppedError
-
-        async with connection.transaction():
-            if not await self._is_ours(connection, partition):
-                return
-            at = TopicPartition(LEDGER.name, partition)
-            reader.assign([at])
-            reader.seek(at, 0)
-            replay = Partition(connection, reader, partition, end, self.work.schema)
-            place = await replay.run(told)
-            await connection.execute(
-                query("reset_checkpoints", self.work.schema),
-                [partition],
-                [place.next_offset],
-                [place.last_ce_id],
-                self.work.cluster_id,
-                _SAME_LOG,
-            )
-
-    async def _is_ours(self, connection: asyncpg.Connection, partition: int) -> bool:
-        """Whether nothing of it was folded; somebody else who begins it waits, and then finds it done."""
-        schema = self.work.schema
-        await connection.execute(query("begin_checkpoints", schema), [partition])
-        rows = await connection.fetch(query("lock_checkpoints", schema), [partition])
-        return bool(rows[0]["next_offset"] == 0)
+_done: "SynchronizedArray[int]"
+_stop: "Synchronized[bool]"
 
 
-_process: _Process
-
-
-def _begin(work: Work, done: "SynchronizedArray[int]", stop: "Synchronized[bool]") -> None:
-    global _process  # noqa: PLW0603 -- what an initializer is for
+def _begin(done: "SynchronizedArray[int]", stop: "Synchronized[bool]") -> None:
+    global _done, _stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _process = _Process(work, done, stop)
-    Finalize(None, _end, exitpriority=1)  # `atexit` is not for processes of a pool
+    gc.disable()  # books hold no cycles, and looking for some takes a part of the time that is felt
+    _done, _stop = done, stop
 
 
-def _end() -> None:
-    _process.loop.run_until_complete(_process.held.aclose())
+def _fold(work: Work, share: Mapping[int, int]) -> None:
+    asyncio.run(_fold_share(work, share))
 
 
-def _fold(partition: int, end: int) -> None:
-    _process.loop.run_until_complete(_process.fold(partition, end))
+async def _fold_share(work: Work, share: Mapping[int, int]) -> None:
+    """What is committed and not on disk when the machine stops is begun anew: the switch waits for all of it."""
+    fetching = kafka.reading(work.settings, max_partition_fetch_bytes=8 * 1024 * 1024)
+    async with connected(work.dsn, synchronous_commit="off") as connection, fetching as reader:
+        for partition in in_turn(reader, list(share)):
+            async with connection.transaction():
+                if await _is_ours(connection, work.schema, partition):
+                    replay = Partition(connection, reader, partition, share[partition], work.schema)
+                    await _keep(connection, work, partition, await replay.run(_tells(partition)))
+
+
+def _tells(partition: int) -> Progress:
+    def told(here: int) -> None:
+        _done[partition] = here
+        if _stop.value:
+            raise _StoppedError
+
+    return told
+
+
+async def _is_ours(connection: asyncpg.Connection, schema: str, partition: int) -> bool:
+    """Whether nothing of it was folded; somebody else who begins it waits, and then finds it done."""
+    await connection.execute(query("begin_checkpoints", schema), [partition])
+    rows = await connection.fetch(query("lock_checkpoints", schema), [partition])
+    return bool(rows[0]["next_offset"] == 0)
+
+
+async def _keep(
+    connection: asyncpg.Connection, work: Work, partition: int, place: Replayed
+) -> None:
+    await connection.execute(
+        query("reset_checkpoints", work.schema),
+        [partition],
+        [place.next_offset],
+        [place.last_ce_id],
+        work.cluster_id,
+        _SAME_LOG,
+    )
 
 
 def _end_with_parent() -> None:

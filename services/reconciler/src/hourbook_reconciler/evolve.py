@@ -45,24 +45,24 @@ TOLD_BY_THE_READING = frozenset({"changed", "gone", "locked", "unclear"})
 
 def evolve(book: Book, message: LedgerMessage) -> Book:
     """The book after this message; one it does not concern leaves it as it is."""
-    match message:
+    match message:  # in the order of how many there are: each that does not fit costs a look
         case EntryRecorded():
             return _recorded(book, message)
+        case TimesheetRequested() | Settled() | ConflictOpened():
+            return _decided(book, message)
+        case TimesheetWritten():
+            return _written(book, message)
+        case TimesheetObserved(sheet=sheet, no=no, work=work, locked=locked, marker=marker):
+            return _read(book, sheet, Sheet(no, work, locked, marker, message.rounded_from))
+        case TicketObserved(no=no):
+            return book if book.ticket and book.ticket.no >= no else replace(book, ticket=message)
         case EntryRetracted(entry=entry, no=no):
             old = book.entries.get(entry)
             if old is None or old.no >= no:
                 return book
             return _with_entry(book, entry, replace(old, no=no, gone=True))
-        case TicketObserved(no=no):
-            return book if book.ticket and book.ticket.no >= no else replace(book, ticket=message)
-        case TimesheetObserved(sheet=sheet, no=no, work=work, locked=locked, marker=marker):
-            return _read(book, sheet, Sheet(no, work, locked, marker, message.rounded_from))
         case TimesheetVanished(sheet=sheet, no=no):
             return _read(book, sheet, Sheet(no, None))
-        case TimesheetRequested() | ConflictOpened() | Settled():
-            return _decided(book, message)
-        case TimesheetWritten():
-            return _written(book, message)
         case PushRefused():
             return _refused(book, message)
         case ConflictResolved():

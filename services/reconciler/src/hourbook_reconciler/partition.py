@@ -5,9 +5,7 @@ is the caller's transaction.
 """
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,22 +25,25 @@ FETCH = 5000
 _BOOK_COLUMNS = ("book", "partition", "state", "digest", "halted", "proposed")
 
 
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Books hold none, and looking for some among a hundred thousand takes half of the time."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 @dataclass(slots=True)
 class Replayed:
     """Where the replay of one partition has come to."""
 
     next_offset: int = 0
     last_ce_id: str | None = None
+
+
+def in_turn(reader: AIOKafkaConsumer, partitions: Sequence[int]) -> Iterator[int]:
+    """Each to be read from its beginning; the next one is fetched while this one is folded."""
+    at = [TopicPartition(LEDGER.name, partition) for partition in partitions]
+    reader.assign(at)
+    for place in at:
+        reader.seek(place, 0)
+    reader.pause(*at)
+    for n, partition in enumerate(partitions):
+        reader.resume(*at[n : n + 2])
+        yield partition
+        reader.pause(at[n])
 
 
 class Partition:
@@ -66,12 +67,11 @@ class Partition:
 
     async def run(self, told: Callable[[int], None]) -> Replayed:
         """Told how many messages are folded; raises `GapError`."""
-        with _no_search_for_cycles():
-            try:
-                await self._replay(told)
-            finally:  # a transaction cannot be given up while rows are on their way
-                if self._copying is not None:
-                    await asyncio.wait([self._copying])
+        try:
+            await self._replay(told)
+        finally:  # a transaction cannot be given up while rows are on their way
+            if self._copying is not None:
+                await asyncio.wait([self._copying])
         last = header(self._last.headers, "ce_id") if self._last else None
         self._place.last_ce_id = last.replace("\0", "") if last else None
         return self._place
@@ -82,7 +82,6 @@ class Partition:
             self._fold(found.get(self._at, ()))
             await self._copy_history()
             told(self._place.next_offset)
-        self._reader.pause(self._at)
         await self._copied()
         await self._copy_books()
 
@@ -119,7 +118,7 @@ class Partition:
     async def _copy_books(self) -> None:
         shelf = self._shelf
         books = []
-        for name in sorted(shelf.changed):
+        for name in [*shelf.books, *(shelf.halted.keys() - shelf.books.keys())]:
             encoded = state.encode(shelf.book(name))
             text, digest = encoded.decode(), state.digest(encoded)
             halted = shelf.halted.get(name)
@@ -141,10 +140,10 @@ class Partition:
 def record_of(found: Any) -> Record:
     """Of aiokafka's record, which is untyped."""
     return Record(
-        partition=found.partition,
-        offset=found.offset,
-        key=found.key,
-        value=found.value,
-        headers=tuple(found.headers),
-        milliseconds=found.timestamp,
+        found.partition,
+        found.offset,
+        found.key,
+        found.value,
+        tuple(found.headers),
+        found.timestamp,
     )

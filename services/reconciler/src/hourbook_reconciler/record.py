@@ -14,6 +14,7 @@ from hourbook_contracts.ledger import (
     EntryRecorded,
     LedgerMessage,
     PushRefused,
+    Settled,
     TicketObserved,
     TimesheetObserved,
     TimesheetRequested,
@@ -28,6 +29,7 @@ POISON = "unreadable_message"
 
 _LARGEST_GEN = 2**31 - 1
 _LARGEST_ID = 2**62
+_TOO_LARGE = "a number beyond all measure"
 _ID = r"[a-z]{1,16}:[a-z][a-z0-9-]{0,30}:\d{1,18}"
 _BOOK = re.compile(_ID)
 _SUBJECT = re.compile(rf"{_ID}(?:/(?:\d{{1,18}}(?:/remainder)?|{_ID}))?")
@@ -87,10 +89,18 @@ def read(record: Record) -> LedgerMessage | Unreadable:
     if message.book != record.book:
         return Unreadable("poison", "its key names another book than the message")
     fault = _fault_of(message)
-    value = record.value or b""
-    if fault is None and (b"\\u" in value or b"NaN" in value or b"Infinity" in value):
-        fault = _unkeepable(value)
+    if fault is None and _may_be_odd(record.value or b""):
+        fault = _unkeepable(record.value or b"")
     return message if fault is None else Unreadable("poison", fault)
+
+
+def _may_be_odd(value: bytes) -> bool:
+    """Most values lack already the letter that an odd one needs, and one letter is found ten times as fast."""
+    return (
+        (b"\\" in value and b"\\u" in value)
+        or (b"N" in value and b"NaN" in value)
+        or (b"I" in value and b"Infinity" in value)
+    )
 
 
 def type_of(record: Record) -> str | None:
@@ -102,19 +112,21 @@ def _fault_of(message: LedgerMessage) -> str | None:
     """What the contract lets pass and we cannot work with: it would stop the partition for ever."""
     if not _SUBJECT.fullmatch(message.subject):
         return "an id that is none"
-    match message:
+    match message:  # in the order of how many there are
         case EntryRecorded():
             return _fault_of_entry(message)
-        case TicketObserved(ticket=ticket):
-            return _beyond(ticket.organization_id, ticket.customer_id, ticket.group_id)
-        case TimesheetObserved(work=work):
-            return _beyond(_user(work))
-        case TimesheetWritten(gen=gen, asked=want, stored=held):
-            return _beyond(_user(want), _user(held), gen=gen)
-        case PushRefused(gen=gen, held=held):
-            return _beyond(_user(held), gen=gen)
         case TimesheetRequested(gen=gen, want=want):
             return _beyond(_user(want), gen=gen)
+        case TimesheetWritten(gen=gen, asked=want, stored=held):
+            return _beyond(_user(want), _user(held), gen=gen)
+        case Settled():
+            return None
+        case TimesheetObserved(work=work):
+            return _beyond(_user(work))
+        case TicketObserved(ticket=ticket):
+            return _beyond(ticket.organization_id, ticket.customer_id, ticket.group_id)
+        case PushRefused(gen=gen, held=held):
+            return _beyond(_user(held), gen=gen)
         case ConflictResolved(choice="adopt", candidates=()):
             return "adopts nothing"
         case (
@@ -143,10 +155,10 @@ def _user(work: Work | None) -> int | None:
 
 def _beyond(*ids: int | None, gen: int = 0) -> str | None:
     """Whether PostgreSQL's columns are too small for these."""
-    large = gen > _LARGEST_GEN
     for id_ in ids:
-        large = large or (id_ is not None and abs(id_) > _LARGEST_ID)
-    return "a number beyond all measure" if large else None
+        if id_ is not None and abs(id_) > _LARGEST_ID:
+            return _TOO_LARGE
+    return _TOO_LARGE if gen > _LARGEST_GEN else None
 
 
 def _unkeepable(value: bytes) -> str | None:

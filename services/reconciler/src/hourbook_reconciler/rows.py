@@ -155,7 +155,7 @@ def _closed(
 
 def touched(before: Book, after: Book) -> set[EntryId]:
     """The entries whose rows may differ, and no others: their times of change rest on it."""
-    if _number(before) != _number(after):
+    if before.ticket is not after.ticket and _number(before) != _number(after):
         return set(after.entries)
     found = _netted_anew(before, after) if after.entries is not before.entries else set()
     subjects: set[SubjectId] = set()
@@ -164,8 +164,8 @@ def touched(before: Book, after: Book) -> set[EntryId]:
     if after.sheets is not before.sheets:
         read = _anew(before.sheets, after.sheets)
         subjects |= {subject for subject, p in after.postings.items() if p.sheet in read}
-    found |= {entry for entry in map(entry_of_subject, subjects) if entry is not None}
-    return found & after.entries.keys()
+    found.update(entry for entry in map(entry_of_subject, subjects) if entry is not None)
+    return {entry for entry in found if entry in after.entries}
 
 
 def _anew(before: dict[K, V], after: dict[K, V]) -> set[K]:
