@@ -23,8 +23,8 @@ from hourbook_contracts.testing import (
     settled,
     written,
 )
-from hourbook_reconciler.record import Record
-from hourbook_reconciler.store import Applied, GapError, OutdatedPolicyError, apply
+from hourbook_reconciler.record import GapError, Record
+from hourbook_reconciler.store import Applied, OutdatedPolicyError, apply
 from hourbook_reconciler.testing import Ledger
 
 OTHER = BookId("zammad:desk:345")

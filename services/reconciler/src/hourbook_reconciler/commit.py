@@ -14,9 +14,9 @@ from hourbook_kit.crash import die
 from hourbook_kit.health import Health
 from hourbook_kit.telemetry import trace_of
 from hourbook_reconciler.metrics import BATCH_SECONDS, MESSAGES, PROPOSALS, QUARANTINED
-from hourbook_reconciler.record import Record
+from hourbook_reconciler.record import GapError, Record
 from hourbook_reconciler.session import Session
-from hourbook_reconciler.store import Applied, GapError, OutdatedPolicyError, apply
+from hourbook_reconciler.store import Applied, OutdatedPolicyError, apply
 
 log = structlog.get_logger()
 

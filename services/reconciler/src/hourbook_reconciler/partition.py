@@ -16,10 +16,9 @@ from hourbook_contracts.codec import header
 from hourbook_contracts.topics import LEDGER
 from hourbook_reconciler import state
 from hourbook_reconciler.queries import SCHEMA
-from hourbook_reconciler.record import Record
+from hourbook_reconciler.record import GapError, Record
 from hourbook_reconciler.rows import ConflictRow, EntryRow, TicketRow
 from hourbook_reconciler.shelf import HistoryRow, QuarantineRow, Shelf
-from hourbook_reconciler.store import GapError
 
 FETCH = 5000
 _BOOK_COLUMNS = ("book", "partition", "state", "digest", "halted", "proposed")

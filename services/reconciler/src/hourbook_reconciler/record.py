@@ -64,6 +64,10 @@ def _book_of(key: bytes | None) -> str | None:
     return name if _BOOK.fullmatch(name) else None
 
 
+class GapError(Exception):
+    """The ledger went on without us: messages between our checkpoint and these are missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """`parked`: to be read by a later version; `poison`: by nobody."""

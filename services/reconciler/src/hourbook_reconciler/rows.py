@@ -116,7 +116,7 @@ def conflict_row(
     `book` is as after the message, `before` the subject's register as before it.
     """
     after = book.posting(subject)
-    if isinstance(after.verdict, ConflictOpened) and after.verdict is not before.verdict:
+    if after.verdict is not before.verdict and isinstance(after.verdict, ConflictOpened):
         return _opened(subject, after.verdict)
     if isinstance(message, ConflictResolved) and after.resolved != before.resolved:
         asked = after.verdict
@@ -158,23 +158,23 @@ def touched(before: Book, after: Book) -> set[EntryId]:
     if before.ticket is not after.ticket and _number(before) != _number(after):
         return set(after.entries)
     found = _netted_anew(before, after) if after.entries is not before.entries else set()
-    subjects: set[SubjectId] = set()
+    subjects: list[SubjectId] = []
     if after.postings is not before.postings:
-        subjects |= _anew(before.postings, after.postings)
+        subjects += _anew(before.postings, after.postings)
     if after.sheets is not before.sheets:
         read = _anew(before.sheets, after.sheets)
-        subjects |= {subject for subject, p in after.postings.items() if p.sheet in read}
-    found.update(entry for entry in map(entry_of_subject, subjects) if entry is not None)
-    return {entry for entry in found if entry in after.entries}
+        subjects += [subject for subject, p in after.postings.items() if p.sheet in read]
+    found.update(entry for entry in map(entry_of_subject, subjects) if entry in after.entries)
+    return found
 
 
-def _anew(before: dict[K, V], after: dict[K, V]) -> set[K]:
+def _anew(before: dict[K, V], after: dict[K, V]) -> list[K]:
     """The keys of what is not the very same any more."""
-    return {key for key, value in after.items() if before.get(key) is not value}
+    return [key for key, value in after.items() if before.get(key) is not value]
 
 
 def _netted_anew(before: Book, after: Book) -> set[EntryId]:
-    found = _anew(before.entries, after.entries)
+    found = set(_anew(before.entries, after.entries))
     if all(entry.seconds >= 0 for book in (before, after) for entry in book.entries.values()):
         return found
     old, new = net(before), net(after)

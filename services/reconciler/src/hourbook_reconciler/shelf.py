@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hourbook_contracts.codec import ce_id, header
+from hourbook_contracts.codec import ce_id
 from hourbook_contracts.ids import BookId, EntryId, SubjectId
 from hourbook_contracts.ledger import Answer, ConflictResolved, Decision, LedgerMessage
 from hourbook_reconciler.book import Book
@@ -107,7 +107,9 @@ class Shelf:
         self.changed.add(name)
         for entry in touched(before, after):
             self.changed_at[entry] = name, message.observed_at
-        if isinstance(message, Decision | Answer | ConflictResolved):
+        if after.postings is not before.postings and isinstance(
+            message, Decision | Answer | ConflictResolved
+        ):
             posting = before.posting(message.posting)
             question = conflict_row(after, message.posting, posting, message)
             if question is not None:
@@ -134,16 +136,17 @@ class Shelf:
 
 
 def _remembered(record: Record, message: LedgerMessage) -> HistoryRow:
+    headers = dict(reversed(record.headers))  # of two with one name the first counts
     return HistoryRow(
-        partition=record.partition,
-        offset_=record.offset,
-        book=message.book,
-        subject=message.subject,
-        type=message.TYPE,
-        ce_id=_text(header(record.headers, "ce_id")) or ce_id(message),
-        observed_at=message.observed_at,
-        message=(record.value or b"").decode(),
-        traceparent=_text(header(record.headers, "traceparent")),
+        record.partition,
+        record.offset,
+        message.book,
+        message.subject,
+        message.TYPE,
+        _text(headers.get("ce_id")) or ce_id(message),
+        message.observed_at,
+        (record.value or b"").decode(),
+        _text(headers.get("traceparent")),
     )
 
 
@@ -171,6 +174,6 @@ def taken_out(row: Mapping[str, Any]) -> Record:
     return Record(row["partition"], row["offset_"], row["key"], row["value"], headers, milliseconds)
 
 
-def _text(header_value: str | None) -> str | None:
+def _text(header_value: bytes | None) -> str | None:
     """A header as PostgreSQL can hold it."""
-    return header_value.replace("\0", "") if header_value else None
+    return header_value.decode(errors="replace").replace("\0", "") if header_value else None

@@ -24,7 +24,7 @@ from hourbook_reconciler import state
 from hourbook_reconciler.book import Book
 from hourbook_reconciler.decide import decisions
 from hourbook_reconciler.queries import SCHEMA, query
-from hourbook_reconciler.record import Record
+from hourbook_reconciler.record import GapError, Record
 from hourbook_reconciler.shelf import Shelf
 
 RECONCILER_FOLD_VERSION = 3
@@ -39,10 +39,6 @@ CHANNEL = "book_changed"
 _PARAMETER = re.compile(r"\$(\d+)")
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-
-
-class GapError(Exception):
-    """The ledger went on without us: messages between our checkpoint and this batch are missing."""
 
 
 class OutdatedPolicyError(Exception):
