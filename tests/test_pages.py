@@ -10,6 +10,7 @@ from playwright.async_api import Browser, expect
 from bench.browser import SCREENS, Visit, visit
 from bench.questions import changed_in_kimai, deleted_in_kimai, number_of
 from bench.world import World, world
+from hourbook_cli.__main__ import app as hourbook
 from hourbook_local.stack import Parts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -218,6 +219,23 @@ async def test_the_ledger_is_asked_how_it_stood_and_what_else_would_have_come_of
     await expect(page.get_by_text("would be booked otherwise.")).to_be_visible()
     await page.reload()  # what is shown stands in the address
     await expect(page.get_by_text("would be booked otherwise.")).to_be_visible()
+
+
+async def test_the_ledger_page_says_how_it_becomes_a_file_and_comes_back(window: Visit) -> None:
+    """By commands that there are."""
+    page = window.page
+    await window.see("/ledger")
+    await page.get_by_text("Backup and restore").click()
+    await expect(page.get_by_text("in a new Kafka", exact=False)).to_be_visible()
+    commands = await page.locator("li code").all_inner_texts()
+    assert {command.split()[1] for command in commands} <= {
+        (command.name or command.callback.__name__).replace("_", "-")
+        for command in hourbook.registered_commands
+        if command.callback is not None
+    }
+    assert len(commands) == 4
+    await window.picture("backup")
+    assert await window.axe() == []
 
 
 async def test_a_plan_to_bring_both_sides_in_line_says_that_nothing_differs(

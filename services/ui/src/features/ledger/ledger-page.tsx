@@ -11,6 +11,7 @@ import { SkeletonRows } from "@/components/skeleton";
 import { cn } from "@/lib/cn";
 import { useMay } from "@/lib/session";
 import { AskForm } from "./ask-form";
+import { Backups } from "./backups";
 import { JobPanel } from "./job-panel";
 import { isOver } from "./job-search";
 
@@ -24,6 +25,7 @@ export function LedgerPage() {
   const { kind, of, job } = route.useSearch();
   const navigate = route.useNavigate();
   const may = useMay("operator");
+  const runs = useMay("admin");
   const show = (wanted: string | undefined) =>
     void navigate({ search: (was) => ({ ...was, job: wanted }) });
   const { data, error, refetch } = useQuery({
@@ -64,6 +66,7 @@ export function LedgerPage() {
               </ul>
             )}
           </section>
+          {runs && <Backups />}
         </div>
         <div className="min-w-0">
           {job ? (
