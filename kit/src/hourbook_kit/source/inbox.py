@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -42,6 +43,7 @@ log = structlog.get_logger()
 
 GROUP = "hourbook-ingest-zammad"
 BATCH = 5000
+BATCHES_AT_ONCE = 3
 PAUSE_SECONDS_A_RECORD = 0.005
 PAUSE_SECONDS_MAX = 1
 """Between batches: the more comes, the more of it is read together, and deliveries have the room."""
@@ -60,6 +62,9 @@ class Asked:
     record: ConsumerRecord
     backfill: bool = False
     """Whether a backfill waits for it."""
+
+
+Batches = dict[TopicPartition, list[ConsumerRecord]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +98,33 @@ class Inbox:
         self._store, self._backfills = store, backfills
         self._parking, self._health, self._obstacles = parking, health, obstacles
         self._room = asyncio.Semaphore(at_once)
+        self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+        self._counting = asyncio.Lock()
+        """In the order of batches: the last one says up to where a delivery was counted."""
 
     async def run(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
-            batches = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
-            records = [record for batch in batches.values() for record in batch]
-            if not records:
-                continue
-            await self.work(records)
-            await _commit(consumer, {at: batch[-1].offset + 1 for at, batch in batches.items()})
-            pause = PAUSE_SECONDS_A_RECORD * len(records)
-            await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
+        """What comes while one batch is read need not wait for its end; offsets follow in their order."""
+        room, before = asyncio.Semaphore(BATCHES_AT_ONCE), None
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await room.acquire()
+                batches = await _some(consumer)
+                before = group.create_task(self._batch(consumer, batches, before, room))
+                pause = PAUSE_SECONDS_A_RECORD * sum(map(len, batches.values()))
+                await asyncio.sleep(min(PAUSE_SECONDS_MAX, pause))
+
+    async def _batch(
+        self,
+        consumer: AIOKafkaConsumer,
+        batches: Batches,
+        before: asyncio.Task[None] | None,
+        room: asyncio.Semaphore,
+    ) -> None:
+        await self.work(record for batch in batches.values() for record in batch)
+        if before is not None:
+            await before
+        await _commit(consumer, {at: batch[-1].offset + 1 for at, batch in batches.items()})
+        room.release()
 
     async def work(self, records: Iterable[ConsumerRecord]) -> None:
         """Returns when every ticket these ask for was read after they were written, or is parked."""
@@ -146,18 +167,21 @@ class Inbox:
 
     async def _counted(self, deliveries: list[Delivery]) -> None:
         backoff = Backoff()
-        while True:
-            try:
-                await self._store.count(deliveries)
-            except TRANSIENT:
-                self._database_is_away()
-                await backoff.wait()
-            else:
-                self._health.clear("database")
-                return
+        async with self._counting:
+            while True:
+                try:
+                    await self._store.count(deliveries)
+                except TRANSIENT:
+                    self._database_is_away()
+                    await backoff.wait()
+                else:
+                    self._health.clear("database")
+                    return
 
     async def _until_read(self, asked: Asked) -> None:
-        async with self._room:
+        """A ticket is read by one at a time: two who meet it first would both tell of it."""
+        turn = self._turns.setdefault((asked.connection, asked.ticket_id), asyncio.Lock())
+        async with turn, self._room:
             with handling(asked.record.topic, asked.record.headers):
                 backoff, failures = Backoff(), 0
                 while True:
@@ -239,6 +263,13 @@ class Inbox:
         except (*TRANSIENT, KafkaError) as away:
             log.warning("parking_waits", error=type(away).__name__)
             return False
+
+
+async def _some(consumer: AIOKafkaConsumer) -> Batches:
+    while True:
+        found: Batches = await consumer.getmany(timeout_ms=1000, max_records=BATCH)
+        if found:
+            return found
 
 
 async def _commit(consumer: AIOKafkaConsumer, places: dict[TopicPartition, int]) -> None:

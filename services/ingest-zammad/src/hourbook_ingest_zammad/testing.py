@@ -115,10 +115,10 @@ class FakeZammad:
 
     # ---------------------------------------------------------------------------- what it answers
     async def answer(self, request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(self.latency_seconds)
         matches = {name: path.fullmatch(request.url.path) for name, path in PATHS.items()}
         name, match = next((n, match) for n, match in matches.items() if match)
         self.calls[name] += 1
+        await asyncio.sleep(self.latency_seconds)
         if self.during is not None:
             self.during(name)
         failure = self.failing.get(name) or self.failing.get("everything")
