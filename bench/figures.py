@@ -11,8 +11,7 @@ AIMS: dict[str, tuple[float, float]] = {
     "webhook_throughput": (0.0, 0.8),
     "live_reconcile": (0.0, 0.5),
     "replay": (20_000, 0.0),
-    "rebuild_beside": (0.0, 0.0),
-    "rebuild_in_place": (0.0, 0.0),
+    "replay_in_place": (10_000, 0.0),
 }
 """Value and ratio that are at least aimed at, where it is not the limit itself."""
 
@@ -31,7 +30,7 @@ class Figure:
 def aim_of(figure: Figure) -> tuple[str, bool]:
     """In words, and whether it is met."""
     value, ratio = AIMS.get(figure.name, (0.0, 1.0))
-    said = f"≥ {value:,.0f}" if value else f"ratio ≥ {ratio:g}" if ratio else "none"
+    said = f"≥ {value:,.0f}" if value else f"ratio ≥ {ratio:g}"
     return said, figure.value >= value and figure.ratio >= ratio
 
 

@@ -157,7 +157,14 @@ async def test_the_second_has_the_shape_and_the_rights_of_the_first(
         "SELECT table_name, column_name, data_type, is_nullable, column_default"
         " FROM information_schema.columns WHERE table_schema = '{}' ORDER BY 1, 2"
     )
-    indexes = "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = '{}' ORDER BY 1, 2"
+    indexes = (
+        "SELECT tablename, indexname, replace(indexdef, ' {0}.', ' ') FROM pg_indexes"
+        " WHERE schemaname = '{0}' ORDER BY 1, 2"
+    )
+    keys = (
+        "SELECT relname, conname, pg_get_constraintdef(c.oid) FROM pg_constraint AS c"
+        " JOIN pg_class AS t ON t.oid = conrelid WHERE relnamespace = '{}'::regnamespace ORDER BY 1, 2"
+    )
     rights = (
         "SELECT table_name, grantee, privilege_type FROM information_schema.table_privileges"
         " WHERE table_schema = '{}' ORDER BY 1, 2, 3"
@@ -168,7 +175,7 @@ async def test_the_second_has_the_shape_and_the_rights_of_the_first(
     )
     await lived(settings, connection)
     await rebuild_beside(settings, owner_dsn, quiet)
-    for shape in (columns, indexes, rights, usage):
+    for shape in (columns, indexes, keys, rights, usage):
         first, second = [await owner.fetch(shape.format(schema)) for schema in (OLD, "book")]
         assert first
         assert first == second

@@ -122,7 +122,8 @@ class Inbox:
     ) -> None:
         await self.work(record for batch in batches.values() for record in batch)
         if before is not None:
-            await before
+            await asyncio.wait([before])  # whoever stops us stops it as well, once
+            before.result()
         await _commit(consumer, {at: batch[-1].offset + 1 for at, batch in batches.items()})
         room.release()
 

@@ -35,6 +35,8 @@ class FakeZammad:
     failing: dict[str, httpx.Response] = field(default_factory=dict)
     """By the names of PATHS, or `everything`."""
     latency_seconds: float = 0
+    asked: int = 0
+    """Calls that came, answered or not."""
     calls: Counter[str] = field(default_factory=Counter)
     at: datetime = BEGAN_AT
     next_id: int = 1
@@ -115,10 +117,11 @@ class FakeZammad:
 
     # ---------------------------------------------------------------------------- what it answers
     async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        await asyncio.sleep(self.latency_seconds)
         matches = {name: path.fullmatch(request.url.path) for name, path in PATHS.items()}
         name, match = next((n, match) for n, match in matches.items() if match)
         self.calls[name] += 1
-        await asyncio.sleep(self.latency_seconds)
         if self.during is not None:
             self.during(name)
         failure = self.failing.get(name) or self.failing.get("everything")
