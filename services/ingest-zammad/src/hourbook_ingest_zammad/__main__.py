@@ -8,6 +8,7 @@ from hourbook_ingest_zammad.settings import Settings
 from hourbook_ingest_zammad.webhook import Door, application
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Health, serve_until_stopped
+from hourbook_kit.memory import search_rarely
 from hourbook_kit.settings import from_environment
 from hourbook_kit.source import service
 from hourbook_kit.source.protocol import Connector
@@ -34,4 +35,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    search_rarely()
     asyncio.run(main())

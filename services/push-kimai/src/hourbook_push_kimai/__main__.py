@@ -7,6 +7,7 @@ import os
 from hourbook_kit import postgres
 from hourbook_kit.crash import spawn
 from hourbook_kit.health import Health, health_app, serve_until_stopped
+from hourbook_kit.memory import search_rarely
 from hourbook_kit.outbox import Relay
 from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
@@ -47,4 +48,5 @@ if __name__ == "__main__":
     start_logging(NAME, level=logging.getLevelNamesMapping()[settings.log_level])
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         start_tracing(NAME)
+    search_rarely()
     asyncio.run(main(settings))

@@ -1,13 +1,13 @@
 """The only place that builds things."""
 
 import asyncio
-import gc
 import logging
 import os
 
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
 from hourbook_kit.health import Health, serve_until_stopped
+from hourbook_kit.memory import search_rarely
 from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
 from hourbook_query_api.app import create_app
@@ -27,7 +27,7 @@ def main() -> None:
         FastAPIInstrumentor.instrument_app(app, exclude_spans=["send", "receive"])
     if settings.ui_folder is not None:
         app.add_middleware(Pages, folder=settings.ui_folder)
-    gc.freeze()  # what is there by now stays: to look it through took 80 ms of somebody's request
+    search_rarely()
     asyncio.run(serve_until_stopped(app, settings.host, settings.port))
 
 

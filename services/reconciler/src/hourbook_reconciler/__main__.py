@@ -13,6 +13,7 @@ from hourbook_kit import kafka
 from hourbook_kit.control import ControlTail
 from hourbook_kit.crash import die, spawn
 from hourbook_kit.health import Health, health_app, serve
+from hourbook_kit.memory import search_rarely
 from hourbook_kit.outbox import Relay
 from hourbook_kit.settings import from_environment
 from hourbook_kit.telemetry import start_logging, start_tracing
@@ -30,6 +31,8 @@ STOP_SECONDS = 4
 """For leaving the group in good order; whoever stops us kills us some time later."""
 KAFKA_PATIENCE_SECONDS = 60
 BEGIN_SECONDS = 120
+LANES = 2
+"""Transactions side by side: more would only wait for the one Python that folds."""
 """Joining the group and the seek, which has an end of its own; what lasts longer will not end by itself."""
 
 
@@ -63,7 +66,7 @@ async def reconcile(settings: Settings, health: Health) -> None:
         agent = Agent(
             app,
             Authority(settings, dsn),
-            Commit(Session(dsn, health), tail, health, cluster_id),
+            [Commit(Session(dsn, health), tail, health, cluster_id) for _ in range(LANES)],
             batch=settings.batch_messages,
             refuse=lambda sentence: health.hinder("ledger", sentence),
         )
@@ -120,6 +123,7 @@ def main() -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         start_tracing("reconciler")
+    search_rarely()
     asyncio.run(run(settings))
 
 

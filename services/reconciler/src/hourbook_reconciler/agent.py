@@ -7,7 +7,7 @@ unexpected error ends the process, and Kafka's own offsets only inform people.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import faust
@@ -25,7 +25,7 @@ from hourbook_reconciler.record import Record
 log = structlog.get_logger()
 
 REST_SECONDS_MAX = 0.05
-"""After a transaction we rest as long as it took: the busier we are, the more comes together."""
+"""After a transaction we rest as long as it took, unless a whole batch waits: the busier, the more comes together."""
 
 SEEK_SECONDS_MAX = 90
 """Longer than the authority's patience, which ends the process; below Kafka's `max_poll_interval`."""
@@ -71,13 +71,16 @@ class PostgresTransport(driver.Transport):
 
 
 class Agent:
-    """Reads the ledger and gives it to `commit`, in order, what came during one commit as the next."""
+    """Reads the ledger and gives it to `commits`, in order, what came during one commit as the next.
+
+    A whole batch is shared out among them by partition: while PostgreSQL stores a part, another one is folded.
+    """
 
     def __init__(
         self,
         app: faust.App,
         authority: Offsets,
-        commit: Commit,
+        commits: Sequence[Commit],
         *,
         batch: int,
         refuse: Callable[[str], None],
@@ -89,7 +92,7 @@ class Agent:
         """Set at the first assignment."""
         self.waiting: list[faust.EventT[bytes]] = []
         self.busy = False
-        self._authority, self._commit, self._batch = authority, commit, batch
+        self._authority, self._commits, self._batch = authority, commits, batch
         self._refuse = refuse
         self._more, self._room = asyncio.Event(), asyncio.Event()
         app.finalize()
@@ -147,11 +150,22 @@ class Agent:
             del self.waiting[: self._batch]
             self._room.set()
             self.busy, began = True, time.monotonic()
-            await self._commit([_record(event.message) for event in events])
+            await self._apply([_record(event.message) for event in events])
             for event in events:
                 await stream.ack(event)  # after the commit; only informs people
             self.busy = False
-            await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
+            if len(self.waiting) < self._batch:
+                await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
+
+    async def _apply(self, records: list[Record]) -> None:
+        """Few are one transaction: what each of these costs is more than what is won."""
+        commits = self._commits if len(records) == self._batch else self._commits[:1]
+        shares: list[list[Record]] = [[] for _ in commits]
+        for record in records:
+            shares[record.partition % len(commits)].append(record)
+        await asyncio.gather(
+            *(commit(share) for commit, share in zip(commits, shares, strict=True) if share)
+        )
 
 
 def _record(message: Any) -> Record:
