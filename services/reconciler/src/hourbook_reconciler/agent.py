@@ -150,15 +150,15 @@ class Agent:
             del self.waiting[: self._batch]
             self._room.set()
             self.busy, began = True, time.monotonic()
-            await self._apply([_record(event.message) for event in events])
+            await self.apply([_record(event.message) for event in events])
             for event in events:
                 await stream.ack(event)  # after the commit; only informs people
             self.busy = False
             if len(self.waiting) < self._batch:
                 await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
 
-    async def _apply(self, records: list[Record]) -> None:
-        """Few are one transaction: what each of these costs is more than what is won."""
+    async def apply(self, records: list[Record]) -> None:
+        """A whole batch side by side; few are one transaction: what one costs is more than what is won."""
         commits = self._commits if len(records) == self._batch else self._commits[:1]
         shares: list[list[Record]] = [[] for _ in commits]
         for record in records:
