@@ -2,13 +2,21 @@
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from hourbook_reconciler.agent import Agent, make_app
+from hourbook_contracts.codec import encode
+from hourbook_contracts.testing import policy
+from hourbook_kit import kafka
+from hourbook_reconciler.agent import Agent, Commit, make_app
+from hourbook_reconciler.rebuild import rebuild
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
+from hourbook_reconciler.store import apply
+from hourbook_reconciler.testing import send, story, whole_ledger
 
 BATCH = 12
 SETTINGS = Settings(
@@ -34,7 +42,7 @@ class Nowhere:
         return dict.fromkeys(partitions, 0)
 
 
-def agent_of(*lanes: Lane) -> Agent:
+def agent_of(*lanes: Commit) -> Agent:
     app = make_app(SETTINGS, "test", None, tempfile.gettempdir())
     return Agent(app, Nowhere(), lanes, batch=BATCH, refuse=print)
 
@@ -72,3 +80,59 @@ async def test_a_batch_of_one_partition_is_one_transaction() -> None:
     records = read(*[7] * BATCH)
     await agent_of(first, second).apply(records)
     assert (first.given, second.given) == ([], [records])
+
+
+@pytest.fixture
+async def other(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn)
+    yield connection
+    await connection.close()
+
+
+async def twelve_stories(settings: Settings) -> list[Record]:
+    told = [message for ticket in range(6701, 6725, 2) for message in story(ticket)]
+    await send(settings, *map(encode, told))
+    return await whole_ledger(settings)
+
+
+def storing(connection: asyncpg.Connection, cluster: str) -> Commit:
+    async def commit(records: list[Record]) -> None:
+        await apply(connection, records, policy(), cluster)
+
+    return commit
+
+
+async def killed_before_its_commit(_records: list[Record]) -> None:
+    """Leaves what a process leaves that ends there: nothing."""
+
+
+async def differing(settings: Settings) -> tuple[str, ...]:
+    return (await rebuild(settings, lambda _done, _total: None)).differing
+
+
+@pytest.mark.anyio
+async def test_shares_stored_side_by_side_are_what_a_rebuild_gives(
+    settings: Settings, connection: asyncpg.Connection, other: asyncpg.Connection
+) -> None:
+    records, cluster = await twelve_stories(settings), await kafka.cluster_id(settings)
+    agent = agent_of(storing(connection, cluster), storing(other, cluster))
+    for start in range(0, len(records), BATCH):
+        await agent.apply(records[start : start + BATCH])
+    assert await differing(settings) == ()
+
+
+@pytest.mark.anyio
+async def test_a_batch_of_which_one_share_was_stored_is_read_again_and_counts_once(
+    settings: Settings, connection: asyncpg.Connection, other: asyncpg.Connection
+) -> None:
+    records, cluster = await twelve_stories(settings), await kafka.cluster_id(settings)
+    lanes = storing(connection, cluster), storing(other, cluster)
+    before_the_kill = agent_of(lanes[0], killed_before_its_commit)
+    afterwards = agent_of(*lanes)
+    for start in range(0, len(records), BATCH):
+        batch = records[start : start + BATCH]
+        await before_the_kill.apply(batch)
+        await afterwards.apply(batch)
+    stored = await connection.fetchval("SELECT count(*) FROM book.history")
+    assert stored == len(records)
+    assert await differing(settings) == ()

@@ -7,12 +7,12 @@ import pytest
 
 from hourbook_contracts.codec import Record as Sent
 from hourbook_contracts.codec import encode
-from hourbook_contracts.testing import policy, recorded
+from hourbook_contracts.testing import recorded
 from hourbook_kit import kafka
 from hourbook_reconciler.rebuild import Rebuilt, model_digest, rebuild
 from hourbook_reconciler.settings import Settings
-from hourbook_reconciler.store import apply, shared
-from hourbook_reconciler.testing import lived, send, story, whole_ledger
+from hourbook_reconciler.store import shared
+from hourbook_reconciler.testing import lived, send, story
 
 TABLES = ("books", "tickets", "entries", "conflicts", "history", "quarantine", "outbox")
 
@@ -41,30 +41,6 @@ async def test_live_and_rebuilt_are_equal_row_for_row(
     assert done.messages == messages
     assert shown[-1] == (messages, messages)
     assert await connection.fetchval("SELECT count(*) FROM book.quarantine") >= 9
-
-
-@pytest.mark.anyio
-async def test_shares_stored_side_by_side_are_what_a_rebuild_gives(
-    settings: Settings, connection: asyncpg.Connection, dsn: str
-) -> None:
-    told = [message for ticket in range(6701, 6725, 2) for message in story(ticket)]
-    await send(settings, *map(encode, told))
-    records, cluster = await whole_ledger(settings), await kafka.cluster_id(settings)
-    other = await asyncpg.connect(dsn)
-    try:
-        for start in range(0, len(records), 16):
-            read = records[start : start + 16]
-            shares = ([r for r in read if r.partition % 2 == lane] for lane in (0, 1))
-            await asyncio.gather(
-                *(
-                    apply(lane, share, policy(), cluster)
-                    for lane, share in zip((connection, other), shares, strict=True)
-                    if share
-                )
-            )
-    finally:
-        await other.close()
-    assert (await rebuilt(settings)).differing == ()
 
 
 @pytest.mark.anyio

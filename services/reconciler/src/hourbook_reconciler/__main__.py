@@ -31,9 +31,9 @@ STOP_SECONDS = 4
 """For leaving the group in good order; whoever stops us kills us some time later."""
 KAFKA_PATIENCE_SECONDS = 60
 BEGIN_SECONDS = 120
+"""Joining the group and the seek, which has an end of its own; what lasts longer will not end by itself."""
 LANES = 2
 """Transactions side by side: more would only wait for the one Python that folds."""
-"""Joining the group and the seek, which has an end of its own; what lasts longer will not end by itself."""
 
 
 async def run(settings: Settings) -> None:
