@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,8 @@ from hourbook_simulators.kimai.permissions import LEAST_PRIVILEGE
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(180)]
 
 RULES = "timesheet.rules."
+WORKERS_ZONE = ZoneInfo("Europe/Berlin")
+"""Of the demo's worker, whose day a begin is kept in."""
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +67,22 @@ async def test_where_overlap_is_forbidden_hours_of_one_worker_stand_side_by_side
     assert [row["duration"] for row in rows] == [900, 1200, 1500]
     spans = sorted((row["begin"], row["end"]) for row in rows)
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
-    earliest = min(rows, key=lambda row: str(row["begin"]))
-    await moved(here, earliest, minutes=-30)
-    await here.edit(booked[rows.index(earliest)], 10)
-    await eventually(lambda: lasts(here, booked[rows.index(earliest)], 600), what="10 minutes")
+    row, minutes = apart_within_the_day(rows)
+    await moved(here, row, minutes=minutes)
+    await here.edit(booked[rows.index(row)], 10)
+    await eventually(lambda: lasts(here, booked[rows.index(row)], 600), what="10 minutes")
     conflicts = (await here.api.get("/api/conflicts"))["items"]
     assert not [one for one in conflicts if one["entry"] in {f"zammad:desk:{b}" for b in booked}]
+
+
+def apart_within_the_day(rows: list[Json]) -> tuple[Json, int]:
+    """Which one may go where, by minutes: the first one earlier, or in a day's first half hour the last one later.
+
+    To another day it would be an edit, and asked about.
+    """
+    in_order = sorted(rows, key=lambda row: str(row["begin"]))
+    begins = datetime.fromisoformat(in_order[0]["begin"]).astimezone(WORKERS_ZONE)
+    return (in_order[0], -30) if begins.time() >= time(0, 30) else (in_order[-1], 30)
 
 
 async def moved(here: World, row: Json, *, minutes: int) -> None:
