@@ -28,7 +28,7 @@ async def running(state: Path) -> AsyncIterator[httpx.AsyncClient]:
         await until_up(kimai)
         yield kimai
     process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         await process.wait()
 
 

@@ -36,7 +36,7 @@ async def test_state_is_kept_soon_after_a_change(tmp_path: Path) -> None:
     kept = tmp_path / "zammad.state"
     async with opened(state=kept) as twin:
         await twin.book(FRESH, 5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not kept.exists():  # noqa: ASYNC110 -- a file tells nobody
                 await asyncio.sleep(0.01)
         assert len(Memory.from_picture(kept.read_bytes()).books.accountings) == 16

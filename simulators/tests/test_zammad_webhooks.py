@@ -47,7 +47,7 @@ async def told(listener: Listener, **hook: Any) -> AsyncIterator[Twin]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Soon, or the test's own timeout ends it."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 -- nothing in the twin tells when a job is over
             await asyncio.sleep(0.005)
 
@@ -200,7 +200,7 @@ async def test_row_73_the_waits_grow_by_ten_seconds(monkeypatch: pytest.MonkeyPa
             its_own = SimpleNamespace(**vars(asyncio) | {"sleep": quickly})  # nobody else's waits
             patched.setattr("hourbook_simulators.zammad.webhooks.asyncio", its_own)
             await twin.book(FRESH, 15)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while not settled(twin):
                     await sleep(0.005)
     assert [one for one in waits if one >= 10] == [10, 20, 30, 40]

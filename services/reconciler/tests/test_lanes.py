@@ -33,7 +33,7 @@ class Lane:
 
     async def __call__(self, records: list[Record]) -> None:
         self.given.append(records)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await self._together.wait()
 
 
