@@ -7,6 +7,7 @@ one book are written by transactions that follow each other, so their ids tell t
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 
 import asyncpg
@@ -20,6 +21,8 @@ from hourbook_kit.postgres import TRANSIENT, leading
 log = structlog.get_logger()
 
 BATCH = 1000
+PACE_SECONDS = 0.02
+"""What is written within so short a time goes out together: a round costs Kafka and its readers more than a message."""
 
 
 async def put(
@@ -84,8 +87,10 @@ class Relay:
     async def _lead(self, connection: asyncpg.Connection) -> None:
         while True:
             self._wake.clear()
+            next_round = time.monotonic() + PACE_SECONDS
             while await self._publish(connection) == BATCH:
                 pass
+            await asyncio.sleep(max(0, next_round - time.monotonic()))
             try:
                 async with asyncio.timeout(1):  # `wait_for` may swallow a cancellation (3.11)
                     await self._wake.wait()

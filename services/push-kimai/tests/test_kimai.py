@@ -91,7 +91,7 @@ async def test_modified_after_is_in_utc_and_a_day_in_the_callers_zone() -> None:
 
     async with answering(answer) as kimai:
         await kimai.modified_since(NOON)
-        await kimai.of_day(5, NOON, NOON + timedelta(days=1), NEW_YORK)
+        await kimai.begun_in(5, NOON, NOON + timedelta(days=1), NEW_YORK)
     assert asked[0]["modified_after"] == "2026-03-30T12:00:00"
     assert asked[1]["begin"] == "2026-03-30T07:00:00"  # noon UTC is 8 there, and an hour more
     assert asked[1]["end"] == "2026-03-31T09:00:00"
@@ -114,7 +114,7 @@ async def test_kimais_own_clock_comes_with_the_list() -> None:
 
 async def test_a_day_holds_only_what_begins_within_it() -> None:
     async with answering(lambda _: listed([shown(-1), shown(0), shown(23), shown(24)])) as kimai:
-        found = await kimai.of_day(5, NOON, NOON + timedelta(days=1), NEW_YORK)
+        found = await kimai.begun_in(5, NOON, NOON + timedelta(days=1), NEW_YORK)
     assert [row.id for row in found] == [0, 23]
 
 
@@ -122,7 +122,7 @@ async def test_rows_of_another_user_say_that_the_filter_was_ignored() -> None:
     """An unknown user, or a token that sees nobody else's, is answered with its own rows."""
     async with answering(lambda _: listed([shown(1, user=6)])) as kimai:
         with pytest.raises(NotReadableError):
-            await kimai.of_day(5, NOON, NOON + timedelta(days=1), NEW_YORK)
+            await kimai.begun_in(5, NOON, NOON + timedelta(days=1), NEW_YORK)
 
 
 async def test_the_directory_holds_hidden_ones_and_projects_that_ended_and_leaves_out_what_is_forbidden() -> (

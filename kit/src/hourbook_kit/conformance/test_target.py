@@ -162,7 +162,7 @@ async def test_silence_is_never_absence(target_twin: TargetTwin, how: Failure) -
     for asked in (
         target.read(row.id),
         target.with_marker(CREATE),
-        target.of_day(row.user_id, NOON - DAY, NOON + DAY, caller),
+        target.begun_in(row.user_id, NOON - DAY, NOON + DAY, caller),
         target.modified_since(NOON - DAY),
         target.begun_since(NOON - DAY, caller),
         target.me(),
@@ -182,7 +182,7 @@ async def test_a_list_of_many_pages_is_all_there_is(target_twin: TargetTwin) -> 
     }
     assert {row.id for row in await target.begun_since(NOON, caller)} == written
     assert {row.id for row in (await target.modified_since(NOON - DAY)).rows} == written
-    day = await target.of_day(place.user_id, NOON, NOON + DAY, caller)
+    day = await target.begun_in(place.user_id, NOON, NOON + DAY, caller)
     assert {row.id for row in day} == written
 
 
@@ -194,7 +194,7 @@ async def test_a_worker_is_shown_only_what_is_the_workers_and_begins_in_the_span
     for place, at in ((others, NOON), (mine, NOON + timedelta(hours=1)), (mine, NOON - DAY)):
         await target_twin.write(place, at, 900, "by hand")
     caller = await target_twin.target.me()
-    found = await target_twin.target.of_day(mine.user_id, NOON, NOON + timedelta(hours=1), caller)
+    found = await target_twin.target.begun_in(mine.user_id, NOON, NOON + timedelta(hours=1), caller)
     assert [row.id for row in found] == [inside]
 
 

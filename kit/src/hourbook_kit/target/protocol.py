@@ -153,7 +153,7 @@ class Target(Protocol):
     async def read(self, timesheet_id: int) -> Timesheet | None:
         """Raises `NotReadableError` where it is there and we may not see it."""
 
-    async def of_day(
+    async def begun_in(
         self, user_id: int, first: datetime, last: datetime, caller: Caller
     ) -> list[Timesheet]:
         """The user's rows that begin in the span, its end left out; raises rather than show another's."""

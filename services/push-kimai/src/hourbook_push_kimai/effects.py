@@ -154,6 +154,21 @@ async def users_with_work(
     return [row["user_id"] for row in rows]
 
 
+async def days_that_wait(
+    connection: Connection, target: str, user_id: int, first: date, last: date
+) -> list[date]:
+    """The days of a span on which something is to be created for this user."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT day FROM push.effects WHERE target = $1 AND user_id = $2 AND state <> 'done'"
+        " AND state = 'queued' AND op = 'create' AND day BETWEEN $3 AND $4",
+        target,
+        user_id,
+        first,
+        last,
+    )
+    return [row["day"] for row in rows]
+
+
 async def survey(connection: Connection, target: str, gate: Gate) -> Survey:
     row = await connection.fetchrow(_SURVEY, target, gate.start_on, gate.grace)
     return Survey(row["waiting"], row["next_look"]) if row else Survey(0, None)

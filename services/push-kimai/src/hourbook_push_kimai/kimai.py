@@ -69,7 +69,7 @@ class Kimai:
             raise NotReadableError
         return _timesheet(decoded(answer))
 
-    async def of_day(
+    async def begun_in(
         self, user_id: int, first: datetime, last: datetime, caller: Caller
     ) -> list[Timesheet]:
         """A user's rows that begin in the span; an hour more on each side is listed and left out.

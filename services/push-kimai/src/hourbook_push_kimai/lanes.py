@@ -1,6 +1,7 @@
 """Who writes when: serial for a Kimai user, several users at once, nothing that may not be claimed.
 
-A lane carries out the rows of one user, one after the other, until none is due.
+A lane carries out the rows of one user, one after the other, until none is due. What Kimai has answered is
+recorded while the next row is carried out.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from hourbook_kit.postgres import TRANSIENT
 from hourbook_push_kimai import effects
 from hourbook_push_kimai.effects import Gate
 from hourbook_push_kimai.world import World
-from hourbook_push_kimai.writer import Writer
+from hourbook_push_kimai.writer import Recording, Writer
 
 log = structlog.get_logger()
 
@@ -95,6 +96,7 @@ class Lanes:
             await self.world.obstacles.clear(TOO_MANY)
 
     async def _lane(self, user_id: int) -> None:
+        recording: Recording = None
         try:
             while (
                 self._gate is not None and self.world.well.is_set() and not self.world.holds_writes
@@ -103,11 +105,15 @@ class Lanes:
                 claimed = await effects.claim(self.world.pool, self.world.name, user_id, self._gate)
                 if claimed is None:
                     return
-                await self.writer.carry_out(claimed, claimed_at)
+                before, recording = recording, await self.writer.carry_out(claimed, claimed_at)
+                if before is not None:
+                    await before
         except TRANSIENT as error:
             log.warning("writers_wait_for_database", error=type(error).__name__)
             await asyncio.sleep(0.3)
         finally:
+            if recording is not None:
+                await asyncio.wait([recording])
             self._running.pop(user_id, None)
             self.world.wake.set()
 

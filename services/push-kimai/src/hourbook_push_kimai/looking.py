@@ -21,6 +21,8 @@ from hourbook_push_kimai.world import World
 
 SPILL = timedelta(days=1)
 """A timesheet that begins before a day may last into it; a longer one is left to Kimai's own test."""
+AHEAD = timedelta(days=15)
+"""Days as near as this that wait for creates are read with the one that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +85,29 @@ class Looking:
         """What the worker's day holds; where begins are packed, also what lasts into it."""
         seen = self.looks.find(user_id, on)
         if seen is None:
-            seen = await self._read_day(user_id, on, zone)
-            self.looks.keep(user_id, on, seen)
+            read = await self._read_days(user_id, on, zone)
+            self.looks.keep(read.items())
+            seen = read[on]
         return seen
 
-    async def _read_day(self, user_id: int, on: date, zone: ZoneInfo) -> DayLook:
-        world = self.world
-        day = Day(user_id, midnight(on, zone), midnight(on + timedelta(days=1), zone))
-        taken_at, no = time.monotonic(), await readings.next_no(world.pool)
+    async def _read_days(self, user_id: int, on: date, zone: ZoneInfo) -> dict[date, DayLook]:
+        """The day and those near it that wait for creates, too: in one look, which serves them all."""
+        world, taken_at = self.world, time.monotonic()
+        no, waiting = await asyncio.gather(
+            readings.next_no(world.pool),
+            effects.days_that_wait(world.pool, world.name, user_id, on - AHEAD, on + AHEAD),
+        )
         if world.caller is None:
             raise BrokenWorldError("Kimai has not said yet who we are.")
-        since = day.first if world.allows_overlap else day.first - SPILL
-        rows = await world.kimai.of_day(user_id, since, day.last, world.caller)
-        return DayLook(day, no, taken_at, {row.id: row for row in rows})
+        spill = timedelta(0) if world.allows_overlap else SPILL
+        days = {day: _day(user_id, day, zone) for day in {on, *waiting}}
+        rows = await world.kimai.begun_in(
+            user_id, days[min(days)].first - spill, days[max(days)].last, world.caller
+        )
+        looks = {day: DayLook(it, it.first - spill, no, taken_at, {}) for day, it in days.items()}
+        for look_ in looks.values():
+            look_.rows.update((row.id, row) for row in rows if look_.lists(row))
+        return looks
 
     async def _at_row(self, claimed: Claim, asked: Asked) -> Looked:
         world, sheet = self.world, claimed.request.sheet
@@ -107,6 +119,10 @@ class Looking:
         )
         judge = look.at_adopt if claimed.request.op == "adopt" else look.at_row
         return Looked(judge(asked, row, tied.get(sheet)), no, since)
+
+
+def _day(user_id: int, on: date, zone: ZoneInfo) -> Day:
+    return Day(user_id, midnight(on, zone), midnight(on + timedelta(days=1), zone))
 
 
 def midnight(on: date, zone: ZoneInfo) -> datetime:

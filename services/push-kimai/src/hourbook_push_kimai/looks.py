@@ -1,10 +1,11 @@
-"""Looks at a worker's day, kept for the creates that follow at once.
+"""Looks at a worker's days, kept for the creates that follow at once.
 
 Writes are serial per user and our own are known, so one look serves until the send window after it
 is over (protocol.md 10).
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -25,10 +26,15 @@ class DayLook:
     """What a worker's day held; numbered, and its age counted, from before it was read."""
 
     day: Day
+    since: datetime
+    """From when rows are listed: before the day begins, where what lasts into it counts."""
     no: int
     taken_at: float
     """Of the monotonic clock."""
     rows: dict[int, Timesheet]
+
+    def lists(self, row: Timesheet) -> bool:
+        return self.day.user_id == row.user_id and self.since <= row.began_at < self.day.last
 
 
 @dataclass(slots=True)
@@ -42,21 +48,20 @@ class Looks:
             return None  # half the window is left for the write itself
         return look
 
-    def keep(self, user_id: int, day: date, look: DayLook) -> None:
+    def keep(self, looks: Iterable[tuple[date, DayLook]]) -> None:
         now = time.monotonic()
         self._kept = {
             key: kept
             for key, kept in self._kept.items()
             if now - kept.taken_at <= self.window_seconds
         }
-        self._kept[user_id, day] = look
+        self._kept |= {(look.day.user_id, day): look for day, look in looks}
 
     def written(self, row: Timesheet) -> None:
         """Our own write: from now on the looks hold it."""
         self.removed(row.id)
         for look in self._kept.values():
-            begins_in = look.day.first <= row.began_at < look.day.last
-            if look.day.user_id == row.user_id and begins_in:
+            if look.lists(row):
                 look.rows[row.id] = row
 
     def removed(self, timesheet_id: int) -> None:

@@ -4,6 +4,7 @@ Its fence is the row itself: the claim's attempt is asked before the look and be
 sent, its age is taken by our own clock, and the outcome is recorded by compare-and-set.
 """
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from hourbook_contracts.installation import Target
 from hourbook_contracts.kimai.violations import CREATE_OTHER
 from hourbook_contracts.ledger import Work
 from hourbook_kit import clock
+from hourbook_kit.crash import spawn
 from hourbook_kit.target.protocol import (
     BrokenWorld,
     BrokenWorldError,
@@ -54,6 +56,9 @@ DAY_FULL = (
 STILL_FUTURE = timedelta(minutes=1)
 """Kimai's clock is behind ours: what it calls future is tried again so much later."""
 
+Recording = asyncio.Task[None] | None
+"""What still records Kimai's answer, if anything does: it needs nothing more of Kimai, and nobody else may do it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -74,7 +79,7 @@ class Writer:
     crowded: set[tuple[str, int]] = field(default_factory=set)
     """Requests that Kimai refused as overlapping though we had found a free time."""
 
-    async def carry_out(self, claimed: Claim, claimed_at: float) -> None:
+    async def carry_out(self, claimed: Claim, claimed_at: float) -> Recording:
         """`claimed_at`: the monotonic clock just before the claim."""
         request = claimed.request
         parent = [("traceparent", claimed.traceparent.encode())] if claimed.traceparent else []
@@ -88,13 +93,13 @@ class Writer:
                 f"push {request.op}", context=trace_of(parent), attributes=attributes
             ),
         ):
-            await self._carry_out(claimed, claimed_at)
+            return await self._carry_out(claimed, claimed_at)
 
-    async def _carry_out(self, claimed: Claim, claimed_at: float) -> None:
+    async def _carry_out(self, claimed: Claim, claimed_at: float) -> Recording:
         target = self.world.target
         if target is None or not self._in_time(target, claimed_at):
             await effects.not_sent(self.world.pool, claimed)
-            return
+            return None
         try:
             looked = await self.looking.look(claimed, target)
             if not isinstance(looked.verdict, Send):
@@ -104,41 +109,42 @@ class Writer:
                 refuse = Refuse("invalid", looked.verdict.row, detail=detail)
                 await self.recorder.conclude(claimed, refuse, no=looked.no)
             else:
-                await self._send(claimed, looked.verdict, min(claimed_at, looked.since))
+                return await self._send(claimed, looked.verdict, min(claimed_at, looked.since))
         except NotReadableError:
             detail = self.explaining.unseen(claimed.request)
             await self.recorder.conclude(claimed, Refuse("missing_permission", detail=detail))
         except BrokenWorldError as error:
             await effects.not_sent(self.world.pool, claimed)
             await self.world.broken(str(error))
+        return None
 
     # ------------------------------------------------------------------------------------------ send
-    async def _send(self, claimed: Claim, allowed: Send, since: float) -> None:
+    async def _send(self, claimed: Claim, allowed: Send, since: float) -> Recording:
         world, target = self.world, self.world.target
         days = look.days_of(claimed.request, world.zones_of(claimed.request))
         if target is None or not all(target.may_write(day) for day in days):
             await self._hold_back(claimed, min(days))
-            return
+            return None
         if any(target.is_closed(day) for day in days):
             await self.recorder.conclude(claimed, Refuse("closed", allowed.row))
-            return
+            return None
         ready = await self._ready(claimed, allowed, target)
         if isinstance(ready, Refuse):
             await self.recorder.conclude(claimed, ready)
-            return
+            return None
         if isinstance(ready, Wait):
             await effects.hold(world.pool, claimed, ready.until)
-            return
+            return None
         text = await text_of(world.vault, claimed)
         if not await effects.still_mine(world.pool, claimed, begins_at=_chosen(claimed, ready)):
-            return
+            return None
         if not self._in_time(target, since):
             await effects.not_sent(world.pool, claimed)
-            return
+            return None
         method = {"create": "POST", "update": "PATCH"}.get(claimed.request.op, "DELETE")
         with trace.get_tracer("hourbook").start_as_current_span(method):
             outcome = await self._call(claimed, ready, text)
-        await self._settle(claimed, ready, outcome)
+        return await self._settle(claimed, ready, outcome)
 
     async def _ready(self, claimed: Claim, allowed: Send, target: Target) -> Ready | Refuse | Wait:
         """The work with its begin, unless something stands against it."""
@@ -199,7 +205,7 @@ class Writer:
             return await kimai.create(ready.work, text)
         return await kimai.change(ready.row, ready.work, claimed.marker, claimed.request.text)
 
-    async def _settle(self, claimed: Claim, ready: Ready, outcome: Outcome) -> None:
+    async def _settle(self, claimed: Claim, ready: Ready, outcome: Outcome) -> Recording:
         """What the answer to our write means for its row."""
         world, request, conclude = self.world, claimed.request, self.recorder.conclude
         match outcome:
@@ -207,7 +213,7 @@ class Writer:
                 self._forget(ready.row)
                 await conclude(claimed, Absent())
             case Written(row=row) if row is not None:
-                await self._written(claimed, ready, row)
+                return await self._written(claimed, ready, row)
             case Gone():
                 self._forget(ready.row)
                 await conclude(claimed, Absent() if request.op == "delete" else Refuse("gone"))
@@ -233,22 +239,27 @@ class Writer:
                 await world.broken(sentence)
             case _:
                 raise AssertionError(outcome)
+        return None
 
-    async def _written(self, claimed: Claim, ready: Ready, row: Timesheet) -> None:
+    async def _written(self, claimed: Claim, ready: Ready, row: Timesheet) -> Recording:
         """Kimai's answer to our write; a row on another user than asked for is no answer to it."""
         place = ready.work.place if ready.work else None
         if place is not None and row.user_id != place.user_id:
             await self.recorder.conclude(claimed, await self._on_another(ready, row, place.user_id))
-            return
+            return None
         self.looking.looks.written(row)
         self.crowded.discard((claimed.request.posting, claimed.request.gen))
-        await self.recorder.conclude(claimed, Holds(row, sure=True))
+        name = f"recording of {claimed.request.posting}"
+        recording = spawn(self.recorder.conclude(claimed, Holds(row, sure=True)), name)
+        if row.marker != claimed.marker:  # only its tie tells the next look whose it is
+            await recording
         await self.world.look_back(row)
         stored = times_of(row)
         if ready.work is not None and stored is not None:
             weekday = weekday_of(row, self.world.zone_of(row.user_id))
             asked = times_of_work(ready.work, row.break_seconds)
             await self.world.learned.rounding(weekday, asked, stored)
+        return recording
 
     async def _on_another(self, ready: Ready, row: Timesheet, user_id: int) -> Refuse:
         """Never booked on the bot: what our own POST just left there is taken back."""
