@@ -29,9 +29,11 @@ SESSION = {
     "lock_timeout": "10s",
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "60",
     "timezone": "UTC",
 }
-"""A worker that stopped inside a transaction must not hold up its successor (streaming.md 1.4 b)."""
+"""A worker that stopped inside a transaction must not hold up its successor (streaming.md 1.4 b); and what lies between
+forgets no connection that is kept and seldom used."""
 
 
 ANY_QUESTION = {
