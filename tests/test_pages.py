@@ -1,11 +1,12 @@
 """What a person does in a browser, on the real pages of a real stack with both twins."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from bench.browser import SCREENS, Visit, visit
 from bench.questions import changed_in_kimai, deleted_in_kimai, number_of
@@ -70,6 +71,26 @@ async def test_an_answer_by_mouse_is_held_can_be_undone_and_is_done_when_kimai_s
     )  # and stays in its place
     await page.keyboard.press("n")
     await expect(page.get_by_role("button", name="Answered by mouse")).to_have_count(0)
+
+
+async def test_undo_works_as_soon_as_it_is_shown_though_the_answers_own_request_goes_on(
+    here: World, window: Visit
+) -> None:
+    booked, number = await booked_and_edited(here, "Undone at once")
+    page = window.page
+
+    async def slowly(route: Route) -> None:
+        response = await route.fetch()
+        await asyncio.sleep(3)
+        await route.fulfill(response=response)
+
+    await page.route("**/resolve", slowly)
+    await window.see(f"/conflicts?text={number}")
+    await page.get_by_role("button", name="Undone at once").click()
+    await page.get_by_role("button", name="Keep Kimai").click()
+    await page.get_by_role("article").get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("button", name="Keep Kimai")).to_be_visible()
+    assert (await here.of_entry(booked))["reason"] == "changed_in_kimai"
 
 
 async def test_a_link_to_a_question_that_was_answered_since_shows_that_question(

@@ -20,19 +20,21 @@ export function useResolve({ onUndone }: { onUndone: (resolution: Resolution) =>
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [sending, setSending] = useState<ReadonlySet<string>>(new Set());
-  const last = useRef<Resolution | null>(null);
+  const last = useRef<Promise<Resolution | undefined> | null>(null);
 
   const { act: takeBack } = useAct((resolution: Resolution) =>
     undoResolution({ path: { resolution: resolution.resolution_id }, throwOnError: true }),
   );
-  async function undo(resolution = last.current) {
-    if (!resolution) return; // the service knows by its own clock whether it is too late, and says so
+  /** The last answer, also one of which the page shows already that it is held while its own request goes on. */
+  async function undo(given?: Resolution) {
+    const asked = given ?? last.current;
     last.current = null;
+    const resolution = await asked;
+    if (!resolution) return; // the service knows by its own clock whether it is too late, and says so
     if (await takeBack(resolution)) onUndone(resolution);
   }
 
   function told(resolution: Resolution) {
-    last.current = resolution;
     const held = resolution.items.filter(({ state }) => state === "held").length;
     if (held === 0) return;
     // by the service's clock, not by this machine's
@@ -69,14 +71,16 @@ export function useResolve({ onUndone }: { onUndone: (resolution: Resolution) =>
     async resolve(answer: Answer) {
       const id = answer.conflict.conflict;
       setSending((was) => new Set([...was, id]));
-      const resolution = await one.act(answer);
+      last.current = one.act(answer);
+      const resolution = await last.current;
       setSending((was) => new Set([...was].filter((other) => other !== id)));
       if (resolution) told(resolution);
       else await queries.invalidateQueries();
       return resolution;
     },
     async resolveMany(body: ResolveManyBody) {
-      const resolution = await many.act(body);
+      last.current = many.act(body);
+      const resolution = await last.current;
       if (resolution) told(resolution);
       return resolution;
     },
