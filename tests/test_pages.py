@@ -73,10 +73,11 @@ async def test_an_answer_by_mouse_is_held_can_be_undone_and_is_done_when_kimai_s
     await expect(page.get_by_role("button", name="Answered by mouse")).to_have_count(0)
 
 
-async def test_undo_works_as_soon_as_it_is_shown_though_the_answers_own_request_goes_on(
-    here: World, window: Visit
+@pytest.mark.parametrize("hand", ["mouse", "key"])
+async def test_undo_works_at_once_though_the_answers_own_request_goes_on(
+    here: World, window: Visit, hand: str
 ) -> None:
-    booked, number = await booked_and_edited(here, "Undone at once")
+    booked, number = await booked_and_edited(here, f"Undone at once by {hand}")
     page = window.page
 
     async def slowly(route: Route) -> None:
@@ -88,9 +89,32 @@ async def test_undo_works_as_soon_as_it_is_shown_though_the_answers_own_request_
     await window.see(f"/conflicts?text={number}")
     await page.get_by_role("button", name="Undone at once").click()
     await page.get_by_role("button", name="Keep Kimai").click()
-    await page.get_by_role("article").get_by_role("button", name="Undo").click()
+    if hand == "mouse":
+        await page.get_by_role("article").get_by_role("button", name="Undo").click()
+    else:
+        await page.keyboard.press("z")
+    await expect(page.get_by_role("button", name="Keep Kimai")).to_be_visible(timeout=15_000)
+    await window.settled()
     await expect(page.get_by_role("button", name="Keep Kimai")).to_be_visible()
     assert (await here.of_entry(booked))["reason"] == "changed_in_kimai"
+
+
+async def test_undo_takes_back_the_answer_that_is_shown_also_after_the_page_was_loaded_anew(
+    here: World, window: Visit
+) -> None:
+    page, asked = window.page, []
+    for title in ("Taken back", "Answered last"):
+        booked, _ = await booked_and_edited(here, title)
+        asked.append((await here.of_entry(booked))["conflict"]["conflict"])
+    for conflict in asked:
+        await window.see(f"/conflicts?conflict={conflict}")
+        async with page.expect_response("**/resolve"):
+            await page.get_by_role("button", name="Keep Kimai").click()
+    await window.see(f"/conflicts?conflict={asked[0]}")
+    await page.get_by_role("article").get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("button", name="Keep Kimai")).to_be_visible()
+    await window.see(f"/conflicts?conflict={asked[1]}")
+    await expect(page.get_by_role("article").get_by_role("button", name="Undo")).to_be_visible()
 
 
 async def test_a_link_to_a_question_that_was_answered_since_shows_that_question(

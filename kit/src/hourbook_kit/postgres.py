@@ -69,7 +69,6 @@ async def pool(
                 dsn,
                 min_size=size,
                 max_size=size,
-                max_inactive_connection_lifetime=0,
                 timeout=5,
                 server_settings={**SESSION, **settings},
                 init=know_arrays,

@@ -156,6 +156,7 @@ class Hours:
         poll_seconds: float = 0.3,
         sweep_seconds: float = 3600,
         write_cap: int = 500,
+        send_window_seconds: float = WINDOW,
         writing: bool = True,
         lockdown: Lockdown | None = None,
     ) -> None:
@@ -174,7 +175,7 @@ class Hours:
                 secret_version=1,
                 poll_seconds=poll_seconds,
                 sweep_seconds=sweep_seconds,
-                send_window_seconds=WINDOW,
+                send_window_seconds=send_window_seconds,
                 timeout_seconds=TIMEOUT,
                 grace_seconds=GRACE,
                 write_cap=write_cap,
@@ -241,6 +242,12 @@ class Hours:
         await kit_kafka.send(self.producer, LEDGER.name, encode(message, traceparent=traceparent))
 
     # -------------------------------------------------------------------------- what came of it
+    async def queued(self, expected: int) -> bool:
+        found = await self.owner.fetchval(
+            "SELECT count(*) FROM push.effects WHERE target = $1 AND state = 'queued'", self.name
+        )
+        return bool(found == expected)
+
     async def answer(self, gen: int = 1, entry: int = 1, *, within: float = 40) -> Answer:
         await self.until(lambda: bool(self.answers(gen, entry)), within)
         return self.answers(gen, entry)[0]
@@ -319,6 +326,30 @@ class Hours:
     def fault(self, kind: Kind, method: str, **more: object) -> None:
         wish = {"kind": kind, "method": method, "path": r"/api/timesheets.*", **more}
         self.board.faults.append(Fault.model_validate(wish))
+
+    def typed(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        user_id: int = ANNA,
+        description: str = "lunch",
+        at: datetime = NOON,
+    ) -> Timesheet:
+        """A row of a person's own."""
+        row = Timesheet(
+            id=self.memory.next_id("timesheet"),
+            user_id=user_id,
+            project_id=1,
+            activity_id=1,
+            begin=begin,
+            end=end,
+            zone="Europe/Berlin",
+            duration_seconds=int((end - begin).total_seconds()),
+            description=description,
+        )
+        self.memory.touch(row, at)
+        return row
 
     def edit(self, row: Timesheet, at: datetime, **changes: object) -> None:
         """As a person does it in Kimai."""

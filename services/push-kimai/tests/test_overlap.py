@@ -14,7 +14,6 @@ from hourbook_contracts.ledger import (
 )
 from hourbook_contracts.testing import NOON
 from hourbook_simulators.faults import Kind
-from hourbook_simulators.kimai.records import Timesheet
 
 from .conftest import ANNA, BEN, Hours
 
@@ -41,23 +40,6 @@ def spans(hours: Hours) -> list[tuple[datetime, datetime]]:
     return sorted((row.begin, row.end) for row in hours.rows if row.end is not None)
 
 
-def typed(hours: Hours, begin: datetime, end: datetime, *, user_id: int = ANNA) -> Timesheet:
-    """A row of a person's own."""
-    row = Timesheet(
-        id=hours.memory.next_id("timesheet"),
-        user_id=user_id,
-        project_id=1,
-        activity_id=1,
-        begin=begin,
-        end=end,
-        zone="Europe/Berlin",
-        duration_seconds=int((end - begin).total_seconds()),
-        description="lunch",
-    )
-    hours.memory.touch(row, NOON)
-    return row
-
-
 async def test_hours_made_at_one_moment_stand_one_before_the_other(hours: Hours) -> None:
     await forbidding(hours)
     for entry in (1, 2, 3):
@@ -79,8 +61,8 @@ async def test_hours_made_at_one_moment_stand_one_before_the_other(hours: Hours)
 
 
 async def test_what_a_person_typed_is_gone_around(hours: Hours) -> None:
-    typed(hours, NOON - timedelta(minutes=20), NOON - timedelta(minutes=5))
-    typed(hours, NOON - timedelta(hours=14), NOON - timedelta(hours=13))  # since yesterday
+    hours.typed(NOON - timedelta(minutes=20), NOON - timedelta(minutes=5))
+    hours.typed(NOON - timedelta(hours=14), NOON - timedelta(hours=13))  # since yesterday
     await forbidding(hours)
     await hours.say(packed(hours.request(want=hours.work(30))))
     await written(hours)
@@ -89,7 +71,7 @@ async def test_what_a_person_typed_is_gone_around(hours: Hours) -> None:
 
 async def test_a_full_day_is_a_question_with_its_day(hours: Hours) -> None:
     midnight = NOON.replace(hour=22) - timedelta(days=1)  # in Berlin
-    typed(hours, midnight, midnight + timedelta(hours=23, minutes=50))
+    hours.typed(midnight, midnight + timedelta(hours=23, minutes=50))
     await forbidding(hours)
     await hours.say(packed(hours.request(want=hours.work(15))))
     answer = await hours.answer()
@@ -111,7 +93,7 @@ async def test_what_grows_stays_where_it_is_as_long_as_it_fits(hours: Hours) -> 
     await hours.say(packed(grown))
     await written(hours, gen=2)
     assert spans(hours) == [(NOON - timedelta(minutes=15), NOON + timedelta(minutes=15))]
-    typed(hours, NOON + timedelta(minutes=15), NOON + timedelta(hours=10))
+    hours.typed(NOON + timedelta(minutes=15), NOON + timedelta(hours=10))
     more = hours.request(
         "update", hours.work(45), gen=3, expected=hours.work(30), sheet=first.sheet
     )
@@ -163,7 +145,7 @@ async def test_what_ends_after_now_is_moved_before_now_where_the_future_is_forbi
     hours: Hours,
 ) -> None:
     hours.set(allow_future_times=False)
-    typed(hours, NOON - timedelta(minutes=30), NOON)
+    hours.typed(NOON - timedelta(minutes=30), NOON)
     await forbidding(hours)
     await hours.say(packed(hours.request(want=hours.work(60))))
     await written(hours)
@@ -230,12 +212,12 @@ async def test_a_save_by_which_kimai_only_rounds_is_told_as_such(hours: Hours) -
 async def test_what_is_sent_again_is_known_by_the_begin_it_was_sent_with_last(hours: Hours) -> None:
     """The first attempt chose another begin and broke; until the second, the wanted one came free."""
     await forbidding(hours)
-    lunch = typed(hours, NOON - timedelta(minutes=15), NOON)
+    lunch = hours.typed(NOON - timedelta(minutes=15), NOON)
     hours.fault(Kind.RESET_BEFORE, "POST")
     await hours.say(hours.request(want=hours.work(15)))
     await hours.until(lambda: hours.calls("POST") == 1)
     hours.memory.forget(lunch.id)
-    typed(hours, NOON - timedelta(hours=6), NOON - timedelta(minutes=15))
+    hours.typed(NOON - timedelta(hours=6), NOON - timedelta(minutes=15))
     hours.fault(Kind.RESET_AFTER, "POST")
     answer = await written(hours)
     assert answer.sure

@@ -228,7 +228,13 @@ async def test_a_row_that_names_the_ticket_is_asked_about_and_adopted_by_a_perso
     hours: Hours,
 ) -> None:
     await hours.configure()
-    by_hand = typed(hours, 20)
+    work = hours.work(20)
+    by_hand = hours.typed(
+        work.began_at,
+        work.began_at + timedelta(minutes=20),
+        description=f"Call about {hours.ticket}",
+        at=now(),
+    )
     await hours.say(hours.request(want=hours.work(15)))
     answer = await hours.answer()
     assert isinstance(answer, PushRefused)
@@ -253,30 +259,12 @@ async def test_a_row_that_names_the_ticket_is_asked_about_and_adopted_by_a_perso
     assert [row.duration_seconds for row in hours.rows] == [900]
 
 
-def typed(hours: Hours, minutes: int) -> Timesheet:
-    """A row that a person typed in, naming the ticket."""
-    work = hours.work(minutes)
-    row = Timesheet(
-        id=hours.memory.next_id("timesheet"),
-        user_id=ANNA,
-        project_id=1,
-        activity_id=1,
-        begin=work.began_at,
-        end=work.began_at + timedelta(minutes=minutes),
-        zone="Europe/Berlin",
-        duration_seconds=minutes * 60,
-        description=f"Call about {hours.ticket}",
-    )
-    hours.memory.touch(row, now())
-    return row
-
-
 async def test_a_crash_between_claim_and_send_costs_the_grace_and_nothing_else(
     hours: Hours,
 ) -> None:
     await hours.configure(writing=False)
     await hours.say(hours.request(want=hours.work()))
-    await hours.until(lambda: queued(hours, 1))
+    await hours.until(lambda: hours.queued(1))
     await hours.owner.execute(
         "UPDATE push.effects SET state = 'sent', attempt = 1, tries = 1, claimed_at = clock_timestamp()"
         " WHERE book = $1",
@@ -290,17 +278,10 @@ async def test_a_crash_between_claim_and_send_costs_the_grace_and_nothing_else(
     assert len(hours.rows) == 1
 
 
-async def queued(hours: Hours, expected: int) -> bool:
-    found = await hours.owner.fetchval(
-        "SELECT count(*) FROM push.effects WHERE target = $1 AND state = 'queued'", hours.name
-    )
-    return bool(found == expected)
-
-
 async def test_nothing_is_written_before_somebody_switches_it_on(hours: Hours) -> None:
     await hours.configure(writing=False)
     await hours.say(hours.request(want=hours.work()))
-    await hours.until(lambda: queued(hours, 1))
+    await hours.until(lambda: hours.queued(1))
     await asyncio.sleep(0.3)
     assert not hours.rows
     await hours.switch(on=True)
@@ -311,7 +292,7 @@ async def test_more_than_the_cap_waits_for_a_persons_word(hours: Hours) -> None:
     await hours.configure(write_cap=2, writing=False)
     for entry in (1, 2, 3):
         await hours.say(hours.request(want=hours.work(), entry=entry))
-    await hours.until(lambda: queued(hours, 3))
+    await hours.until(lambda: hours.queued(3))
     await hours.switch(on=True)
     await hours.until(lambda: f"{hours.name}:too_many_changes" in hours.health.obstacles)
     assert not hours.rows
@@ -458,7 +439,7 @@ async def test_one_look_at_a_workers_day_serves_several_writes(hours: Hours) -> 
         for number in range(300)
     ]
     await asyncio.gather(*(hours.say(request) for request in entries))
-    await hours.until(lambda: queued(hours, 300))
+    await hours.until(lambda: hours.queued(300))
     before = hours.calls("GET")
     await hours.switch(on=True)
     await hours.until(lambda: len(hours.rows) == 300)

@@ -159,7 +159,7 @@ async def days_that_wait(
 ) -> list[date]:
     """The days of a span on which something is to be created for this user."""
     rows = await connection.fetch(
-        "SELECT DISTINCT day FROM push.effects WHERE target = $1 AND user_id = $2 AND state <> 'done'"
+        "SELECT DISTINCT day FROM push.effects WHERE target = $1 AND user_id = $2"
         " AND state = 'queued' AND op = 'create' AND day BETWEEN $3 AND $4",
         target,
         user_id,

@@ -17,6 +17,7 @@ from hourbook_contracts.kimai.violations import CREATE_OTHER
 from hourbook_contracts.ledger import Work
 from hourbook_kit import clock
 from hourbook_kit.crash import spawn
+from hourbook_kit.postgres import TRANSIENT
 from hourbook_kit.target.protocol import (
     BrokenWorld,
     BrokenWorldError,
@@ -253,13 +254,21 @@ class Writer:
         recording = spawn(self.recorder.conclude(claimed, Holds(row, sure=True)), name)
         if row.marker != claimed.marker:  # only its tie tells the next look whose it is
             await recording
+        try:
+            await self._learn(ready, row)
+        except TRANSIENT:
+            await recording  # for whom we leave nobody waits
+            raise
+        return recording
+
+    async def _learn(self, ready: Ready, row: Timesheet) -> None:
+        """Whether what we write can be seen, and what Kimai made of its times."""
         await self.world.look_back(row)
         stored = times_of(row)
         if ready.work is not None and stored is not None:
             weekday = weekday_of(row, self.world.zone_of(row.user_id))
             asked = times_of_work(ready.work, row.break_seconds)
             await self.world.learned.rounding(weekday, asked, stored)
-        return recording
 
     async def _on_another(self, ready: Ready, row: Timesheet, user_id: int) -> Refuse:
         """Never booked on the bot: what our own POST just left there is taken back."""

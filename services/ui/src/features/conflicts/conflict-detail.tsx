@@ -34,7 +34,7 @@ export function ConflictDetail({
   conflict: Conflict;
   mayAnswer: boolean;
   onAnswer: (choice: Choice, more?: { sheet?: string; comment?: string }) => void;
-  onUndo: () => void;
+  onUndo: (resolution: string) => void;
 }) {
   const { t } = useTranslation();
   const names = useNames(useMemo(() => [conflict], [conflict]));
@@ -161,7 +161,7 @@ function Answers({
 }: {
   conflict: Conflict;
   mayAnswer: boolean;
-  onUndo: () => void;
+  onUndo: (resolution: string) => void;
   children: React.ReactNode;
 }) {
   const { t } = useTranslation();
@@ -174,13 +174,13 @@ function Answers({
     );
   }
   if (conflict.on_its_way) {
-    const { state, by_name } = conflict.on_its_way;
+    const { state, by_name, resolution_id } = conflict.on_its_way;
     return (
       <p role="status" className="flex items-center gap-2 text-wait">
         {t(`conflicts.on_its_way.${state}`)}
         {by_name && <span className="text-ink-muted">{by_name}</span>}
         {state === "held" && mayAnswer && (
-          <Button onClick={onUndo}>
+          <Button onClick={() => onUndo(resolution_id)}>
             {t("do.undo")} <Keys of="undo" />
           </Button>
         )}

@@ -176,7 +176,10 @@ export function ConflictsPage() {
       const mapping = chosen && mayAnswer && mappingFor(chosen);
       if (mapping && chosen.choices.length > 0) void go({ to: "/mappings", search: mapping });
     },
-    undo: () => undo(),
+    undo: () => {
+      const shown = chosen?.on_its_way;
+      void undo(mayAnswer && shown?.state === "held" ? shown.resolution_id : undefined);
+    },
   });
   function extend(to: Conflict | undefined) {
     if (!to || !chosen) return;
@@ -281,7 +284,7 @@ export function ConflictsPage() {
               conflict={chosen}
               mayAnswer={mayAnswer}
               onAnswer={answer}
-              onUndo={() => void undo()}
+              onUndo={(resolution) => void undo(resolution)}
             />
           ) : alone.error ? (
             <ProblemPanel error={alone.error} retry={alone.refetch} />

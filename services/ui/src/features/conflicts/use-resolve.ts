@@ -22,16 +22,18 @@ export function useResolve({ onUndone }: { onUndone: (resolution: Resolution) =>
   const [sending, setSending] = useState<ReadonlySet<string>>(new Set());
   const last = useRef<Promise<Resolution | undefined> | null>(null);
 
-  const { act: takeBack } = useAct((resolution: Resolution) =>
-    undoResolution({ path: { resolution: resolution.resolution_id }, throwOnError: true }),
-  );
-  /** The last answer, also one of which the page shows already that it is held while its own request goes on. */
-  async function undo(given?: Resolution) {
-    const asked = given ?? last.current;
+  const { act: takeBack } = useAct(async (resolution: string) => {
+    const { data } = await undoResolution({ path: { resolution }, throwOnError: true });
+    return data;
+  });
+  /** The answer that is shown as held, whoever gave it; else the last one of this page, also while it is sent. */
+  async function undo(shown?: string) {
+    const given = last.current;
     last.current = null;
-    const resolution = await asked;
+    const resolution = shown ?? (await given)?.resolution_id;
     if (!resolution) return; // the service knows by its own clock whether it is too late, and says so
-    if (await takeBack(resolution)) onUndone(resolution);
+    const undone = await takeBack(resolution);
+    if (undone) onUndone(undone);
   }
 
   function told(resolution: Resolution) {
@@ -42,7 +44,7 @@ export function useResolve({ onUndone }: { onUndone: (resolution: Resolution) =>
     tell({
       title: t("conflicts.held", { count: held }),
       timeout,
-      deed: { label: t("do.undo"), do: () => void undo(resolution) },
+      deed: { label: t("do.undo"), do: () => void undo(resolution.resolution_id) },
     });
   }
 
