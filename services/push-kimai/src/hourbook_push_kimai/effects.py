@@ -157,10 +157,10 @@ async def users_with_work(
 async def days_that_wait(
     connection: Connection, target: str, user_id: int, first: date, last: date
 ) -> list[date]:
-    """The days of a span on which something is to be created for this user."""
+    """The days of a span on which something is to be created for this user, also what is claimed by now."""
     rows = await connection.fetch(
         "SELECT DISTINCT day FROM push.effects WHERE target = $1 AND user_id = $2"
-        " AND state = 'queued' AND op = 'create' AND day BETWEEN $3 AND $4",
+        " AND state <> 'done' AND op = 'create' AND day BETWEEN $3 AND $4",
         target,
         user_id,
         first,

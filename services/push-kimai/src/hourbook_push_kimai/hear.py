@@ -4,6 +4,7 @@ What is learned, and how far we have read, is stored in one transaction (protoco
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -47,6 +48,8 @@ FETCH_WAIT_MS = 50
 """aiokafka has one fetch in flight a broker: a record for a partition that is not in it waits for it."""
 BATCH = 2000
 POLICY_PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 0.2
+"""So long what begins no work waits to be stored together with what comes after it."""
 NOT_OURS = frozenset(kind.TYPE for kind in (EntryRecorded, EntryRetracted, TicketObserved))
 """Facts about Zammad: not even decoded."""
 
@@ -136,10 +139,7 @@ class Hearing:
             try:
                 await reader.start()
                 await self._take_place(reader)
-                while True:
-                    batches = await reader.getmany(timeout_ms=1000)
-                    if batches:
-                        await self._hear(batches)
+                await self._read(reader)
             except (KafkaError, *TRANSIENT) as error:
                 log.warning("ledger_waits", error=type(error).__name__)
                 await asyncio.sleep(0.5)
@@ -180,9 +180,26 @@ class Hearing:
         if all(self._next.get(partition, 0) >= end for partition, end in self._ends.items()):
             self.caught_up.set()
 
-    async def _hear(self, batches: dict[TopicPartition, list[Any]]) -> None:
+    async def _read(self, reader: AIOKafkaConsumer) -> None:
+        """Store what comes: a request at once, other things a few times a second, unless there is a backlog."""
+        while True:
+            records = await _some(reader, 1.0)
+            due = time.monotonic() + PATIENCE_SECONDS
+            while records and not self._is_urgent(records) and len(records) < BATCH:
+                if (left := due - time.monotonic()) <= 0:
+                    break
+                records += await _some(reader, left)
+            if records:
+                await self._hear(records)
+
+    def _is_urgent(self, records: Sequence[Any]) -> bool:
+        """Whether it has a request, or may be what we wait for before the first write."""
+        return not self.caught_up.is_set() or any(
+            header(record.headers, "ce_type") == TimesheetRequested.TYPE for record in records
+        )
+
+    async def _hear(self, records: Sequence[Any]) -> None:
         """Store a batch, as often as it takes."""
-        records = [record for batch in batches.values() for record in batch]
         while True:
             try:
                 stored = await self._store(records)
@@ -293,6 +310,12 @@ class Hearing:
         policy = self.control.installation.policy
         zone = policy.zone_of(work.place.target, work.place.user_id)
         return work.began_at.astimezone(zone).date()
+
+
+async def _some(reader: AIOKafkaConsumer, seconds: float) -> list[Any]:
+    """What comes first within so many seconds."""
+    batches = await reader.getmany(timeout_ms=int(1000 * seconds) + 1)
+    return [record for batch in batches.values() for record in batch]
 
 
 async def _places(connection: Connection, partitions: list[int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ unexpected error ends the process, and Kafka's own offsets only inform people.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import faust
@@ -15,6 +15,8 @@ import structlog
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from hourbook_contracts.codec import header
+from hourbook_contracts.ledger import ConflictOpened, Settled, TimesheetRequested, TimesheetWritten
 from hourbook_contracts.topics import LEDGER
 from hourbook_kit.crash import spawn
 from hourbook_kit.kafka import AnotherLogError
@@ -26,6 +28,17 @@ log = structlog.get_logger()
 
 REST_SECONDS_MAX = 0.05
 """After a transaction we rest as long as it took, unless a whole batch waits: the busier, the more comes together."""
+
+PATIENCE_SECONDS = 0.1
+"""So long what calls for no decision soon waits for more."""
+
+PATIENT = frozenset(
+    kind.TYPE for kind in (TimesheetRequested, Settled, ConflictOpened, TimesheetWritten)
+)
+"""Our own decisions, read back, and that Kimai did as it was asked."""
+
+DELIVERY = 2
+"""What Faust's consumer waits for with each message: that its stream has it, or that the flow is suspended."""
 
 SEEK_SECONDS_MAX = 90
 """Longer than the authority's patience, which ends the process; below Kafka's `max_poll_interval`."""
@@ -50,6 +63,18 @@ class PostgresConsumer(driver.Consumer):
         """
         await super().on_started()
         self.app.conf.broker_request_timeout = SEEK_SECONDS_MAX
+
+    async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:  # noqa: ASYNC109 -- Faust's
+        """Faust makes four tasks a message, to stop waiting for room when the flow is suspended.
+
+        While there is room and the flow goes on, nothing is waited for; its caller asks for no result.
+        """
+        if len(coros) != DELIVERY or not cast("PostgresTransport", self.transport).agent.has_room:
+            return await super().wait_first(*coros, timeout=timeout)
+        delivery, suspension = coros
+        suspension.close()
+        await delivery
+        return None
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Faust calls this after every (re)assignment, and nothing is fetched before it returns.
@@ -95,6 +120,8 @@ class Agent:
         self._authority, self._commits, self._batch = authority, commits, batch
         self._refuse = refuse
         self._more, self._room = asyncio.Event(), asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+        self._queue: asyncio.Queue[Any] | None = None
         app.finalize()
         transport = PostgresTransport(app.conf.broker_consumer, app)
         transport.agent = self
@@ -107,6 +134,13 @@ class Agent:
             value_serializer="raw",
         )
         app.agent(topic, name="reconcile")(self._reconcile)  # concurrency=1
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more message is taken at once."""
+        return (
+            self._queue is not None and not self._queue.full() and self.app.flow_control.is_active()
+        )
 
     async def run(self) -> None:
         """Read until cancelled; raises what made Faust stop."""
@@ -129,26 +163,32 @@ class Agent:
         return found
 
     async def _reconcile(self, stream: Any) -> None:
+        self._queue = stream.channel.queue
         pump = spawn(self._pump(stream), "pump")
         try:
             async for event in stream.noack().events():
                 self.waiting.append(event)
-                self._more.set()
+                self._wake(event.message)
                 while len(self.waiting) >= 2 * self._batch:
                     self._room.clear()
                     await self._room.wait()
         finally:
             pump.cancel()
 
+    def _wake(self, message: Any) -> None:
+        """The pump: at once, or for a message that is in no hurry a little later."""
+        type_ = header(_headers(message), "ce_type")
+        if type_ not in PATIENT or len(self.waiting) >= self._batch:
+            self._more.set()
+        elif self._later is None:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(PATIENCE_SECONDS, self._more.set)
+
     async def _pump(self, stream: Any) -> None:
-        """What arrives during a transaction is the next batch: one message alone waits for nobody."""
+        """What arrives during a transaction is the next batch."""
         while True:
-            while not self.waiting:
-                self._more.clear()
-                await self._more.wait()
-            events = self.waiting[: self._batch]
-            del self.waiting[: self._batch]
-            self._room.set()
+            await self._more.wait()
+            events = self._take()
             self.busy, began = True, time.monotonic()
             await self.apply([_record(event.message) for event in events])
             for event in events:
@@ -156,6 +196,17 @@ class Agent:
             self.busy = False
             if len(self.waiting) < self._batch:
                 await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
+
+    def _take(self) -> list[faust.EventT[bytes]]:
+        events = self.waiting[: self._batch]
+        del self.waiting[: self._batch]
+        self._room.set()
+        if not self.waiting:
+            self._more.clear()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        return events
 
     async def apply(self, records: list[Record]) -> None:
         """A whole batch side by side; few are one transaction: what one costs is more than what is won."""
@@ -168,15 +219,18 @@ class Agent:
         )
 
 
-def _record(message: Any) -> Record:
+def _headers(message: Any) -> Iterable[tuple[str, bytes]]:
     headers = message.headers or ()
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return headers.items() if isinstance(headers, Mapping) else headers
+
+
+def _record(message: Any) -> Record:
     return Record(
         partition=message.partition,
         offset=message.offset,
         key=message.key,
         value=message.value,
-        headers=tuple(pairs),
+        headers=tuple(_headers(message)),
         milliseconds=int(message.timestamp * 1000) if message.timestamp else None,
     )
 

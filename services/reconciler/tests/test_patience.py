@@ -1,0 +1,120 @@
+"""What calls for no decision soon waits for more, and nothing else does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hourbook_contracts.codec import encode
+from hourbook_contracts.ledger import LedgerMessage
+from hourbook_contracts.testing import recorded, requested, settled, written
+from hourbook_reconciler import agent as module
+from hourbook_reconciler.agent import Agent, make_app
+from hourbook_reconciler.record import Record
+from hourbook_reconciler.settings import Settings
+
+pytestmark = pytest.mark.anyio
+BATCH = 20
+offsets = count()
+
+
+@dataclass
+class Stream:
+    """As Faust gives it to an agent."""
+
+    coming: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    acked: list[int] = field(default_factory=list)
+    done: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+
+    @property
+    def channel(self) -> SimpleNamespace:
+        return SimpleNamespace(queue=self.coming)
+
+    def noack(self) -> "Stream":
+        return self
+
+    async def events(self) -> AsyncIterator[Any]:
+        while True:
+            yield await self.coming.get()
+
+    async def ack(self, event: Any) -> None:
+        self.acked.append(event.message.offset)
+        self.done.put_nowait(None)
+
+    def come(self, *messages: LedgerMessage) -> None:
+        for message in messages:
+            record = encode(message)
+            self.coming.put_nowait(
+                SimpleNamespace(
+                    message=SimpleNamespace(
+                        partition=0,
+                        offset=next(offsets),
+                        key=record.key,
+                        value=record.value,
+                        headers=list(record.headers),
+                        timestamp=None,
+                    )
+                )
+            )
+
+
+@dataclass
+class Reading:
+    stream: Stream
+    batches: list[list[int]] = field(default_factory=list)
+
+    async def commit(self, records: list[Record]) -> None:
+        self.batches.append([record.offset for record in records])
+
+    async def until(self, acked: int) -> None:
+        async with asyncio.timeout(20):
+            for _ in range(acked):
+                await self.stream.done.get()
+
+
+@pytest.fixture
+async def reading(tmp_path: Any) -> AsyncIterator[Reading]:
+    reading = Reading(Stream())
+    app = make_app(
+        Settings.model_construct(kafka_bootstrap="127.0.0.1:1"), "group", None, str(tmp_path)
+    )
+    agent = Agent(app, SimpleNamespace(), [reading.commit], batch=BATCH, refuse=print)
+    task = asyncio.create_task(agent._reconcile(reading.stream))
+    yield reading
+    task.cancel()
+
+
+async def test_our_own_decisions_and_plain_answers_come_together(reading: Reading) -> None:
+    for message in (requested(15), written(15), settled()) * 3:
+        reading.stream.come(message)
+        await asyncio.sleep(0.005)
+    await reading.until(9)
+    assert len(reading.batches) <= 3
+    assert reading.stream.acked == sorted(reading.stream.acked)
+
+
+async def test_news_takes_what_waits_along_at_once_and_in_order(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 3600)
+    reading.stream.come(requested(15))
+    await asyncio.sleep(0.2)
+    assert not reading.batches
+    reading.stream.come(recorded(15, no=2), written(15))
+    await reading.until(2)
+    first = reading.batches[0]
+    assert first == sorted(first)
+    assert len(first) >= 2
+
+
+async def test_a_whole_batch_of_them_waits_for_nothing(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 3600)
+    reading.stream.come(*[settled() for _ in range(BATCH)])
+    await reading.until(BATCH)
+    assert reading.batches[0] == sorted(reading.batches[0])
