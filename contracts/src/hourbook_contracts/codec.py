@@ -18,7 +18,8 @@ from hourbook_contracts.ledger import LEDGER_TYPES
 from hourbook_contracts.message import Message
 from hourbook_contracts.privacy import PRIVACY_TYPES
 
-KafkaHeaders = Sequence[tuple[str, bytes]]
+KafkaHeaders = Sequence[tuple[str, bytes | None]]
+"""As aiokafka gives them."""
 
 MESSAGE_TYPES: tuple[type[Message], ...] = (
     *LEDGER_TYPES,
@@ -74,10 +75,11 @@ def encode(message: Message, *, traceparent: str | None = None) -> Record:
     )
 
 
-def header(headers: Iterable[tuple[str, bytes]], name: str) -> str | None:
+def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
+    """The first of that name; Kafka's headers may hold nothing, which is as good as none."""
     for found, value in headers:
         if found == name:
-            return value.decode(errors="replace")
+            return None if value is None else value.decode(errors="replace")
     return None
 
 

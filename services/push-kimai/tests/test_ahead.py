@@ -13,7 +13,6 @@ from hourbook_contracts.testing import NOON
 from hourbook_kit.target.protocol import Timesheet
 from hourbook_push_kimai.learned import Learned
 from hourbook_push_kimai.looks import Day, DayLook, Looks
-from hourbook_simulators.faults import Kind
 
 from .conftest import ANNA, BEN, Hours
 
@@ -83,41 +82,6 @@ async def test_the_next_hour_is_sent_while_an_answer_is_recorded_and_no_third(ho
         await hours.switch(on=True)
         await comes_to_rest(hours, 3)  # two of Anna's, one of Ben's
     await all_written_once(hours)
-
-
-async def tries(hours: Hours) -> list[int]:
-    """How often each hour was tried; what was surely not sent does not count."""
-    rows = await hours.owner.fetch("SELECT tries FROM push.effects WHERE target = $1", hours.name)
-    return [row["tries"] for row in rows]
-
-
-async def test_an_hour_claimed_while_another_is_written_waits_on_when_writing_is_switched_off(
-    hours: Hours,
-) -> None:
-    await waiting(hours)
-    hours.fault(Kind.SLOW_ANSWER, "POST", seconds=0.8, times=None)
-    await hours.switch(on=True)
-    await hours.until(lambda: hours.queued(DAYS - 2))  # two of Anna's are claimed, one of Ben's
-    await hours.switch(on=False)
-    await hours.until(lambda: hours.queued(DAYS - 1))
-    await asyncio.sleep(1)
-    assert len(hours.rows) == 2
-    hours.board.faults.clear()
-    await hours.switch(on=True)
-    await all_written_once(hours)
-    assert set(await tries(hours)) == {1}
-
-
-async def test_an_hour_claimed_ahead_is_as_good_as_new_when_kimai_lets_nobody_in(
-    hours: Hours,
-) -> None:
-    await waiting(hours)
-    hours.fault(Kind.STATUS, "POST", status=401, times=1)
-    await hours.switch(on=True)
-    await hours.until(lambda: len(hours.rows) == DAYS + 1)
-    assert [await hours.answer(entry=entry) for entry in range(1, DAYS + 2)]
-    assert hours.calls("POST") == DAYS + 2
-    assert set(await tries(hours)) == {1}
 
 
 async def test_what_cannot_be_learned_for_want_of_the_database_leaves_no_answer_behind(

@@ -7,6 +7,7 @@ from hourbook_contracts.control import SyncRequested
 from hourbook_contracts.ids import EntryId
 from hourbook_contracts.testing import BOOK, NOON, conflict, recorded, requested, resolved
 from hourbook_reconciler.record import NEWER, POISON, Record, Unreadable, read
+from hourbook_reconciler.shelf import Shelf, taken_out
 
 
 def as_record(message: object, **changes: object) -> Record:
@@ -30,6 +31,7 @@ def test_a_type_of_a_later_version_is_parked_and_says_so() -> None:
         (as_record(recorded(), value=b"{}"), "does not hold"),
         (as_record(recorded(), value=None), "without a value"),
         (as_record(recorded(), headers=()), "no ce_type"),
+        (as_record(recorded(), headers=(("ce_type", None),)), "no ce_type"),  # Kafka has null, too
         (as_record(recorded(), key=b"zammad:desk:345"), "another book"),
         (as_record(recorded(), key=None), "another book"),
         (as_record(recorded(), key=b"\xff"), "another book"),
@@ -46,6 +48,13 @@ def test_what_nobody_can_read_is_poison(record: Record, sentence: str) -> None:
     assert isinstance(found, Unreadable)
     assert (found.kind, found.halts) == ("poison", POISON)
     assert sentence in found.error
+
+
+def test_poison_is_kept_as_it_was_also_headers_that_hold_nothing() -> None:
+    shelf = Shelf()
+    record = as_record(recorded(), headers=(("ce_type", None), ("x", b""), ("traceparent", None)))
+    shelf.put(record)
+    assert [taken_out(row._asdict()) for row in shelf.quarantine] == [record]
 
 
 @pytest.mark.parametrize("text", ['"\\u0000"', '"\\ud800"', "NaN"])

@@ -157,10 +157,10 @@ async def users_with_work(
 async def days_that_wait(
     connection: Connection, target: str, user_id: int, first: date, last: date
 ) -> list[date]:
-    """The days of a span on which something is to be created for this user, also what is claimed by now."""
+    """The days of a span on which something is to be created for this user."""
     rows = await connection.fetch(
         "SELECT DISTINCT day FROM push.effects WHERE target = $1 AND user_id = $2"
-        " AND state <> 'done' AND op = 'create' AND day BETWEEN $3 AND $4",
+        " AND state = 'queued' AND op = 'create' AND day BETWEEN $3 AND $4",
         target,
         user_id,
         first,
@@ -181,7 +181,7 @@ def _due(target: str, gate: Gate) -> tuple[str, bool, date | None, bool, timedel
 async def still_mine(
     connection: Connection, claimed: Claim, *, begins_at: datetime | None = None
 ) -> bool:
-    """Asked before the look and again before anything is sent; then a chosen begin is kept, too."""
+    """Asked before anything is sent; then a chosen begin is kept, too."""
     mine = (claimed.request.posting, claimed.request.gen, claimed.attempt)
     if begins_at is None:
         found = await connection.fetchval(

@@ -184,13 +184,20 @@ class Hearing:
         """Store what comes: a request at once, other things a few times a second, unless there is a backlog."""
         while True:
             records = await _some(reader, 1.0)
-            due = time.monotonic() + PATIENCE_SECONDS
-            while records and not self._is_urgent(records) and len(records) < BATCH:
-                if (left := due - time.monotonic()) <= 0:
-                    break
-                records += await _some(reader, left)
+            try:
+                await self._wait_for_more(reader, records)
+            except KafkaError:  # perhaps of a partition that fails each time: the others go on
+                await self._hear(records)
+                raise
             if records:
                 await self._hear(records)
+
+    async def _wait_for_more(self, reader: AIOKafkaConsumer, records: list[Any]) -> None:
+        due = time.monotonic() + PATIENCE_SECONDS
+        while records and not self._is_urgent(records) and len(records) < BATCH:
+            if (left := due - time.monotonic()) <= 0:
+                break
+            records += await _some(reader, left)
 
     def _is_urgent(self, records: Sequence[Any]) -> bool:
         """Whether it has a request, or may be what we wait for before the first write."""

@@ -1,7 +1,7 @@
 """Who writes when: serial for a Kimai user, several users at once, nothing that may not be claimed.
 
-A lane carries out the rows of one user, one after the other, until none is due. While one is carried out, the
-next is claimed, and what Kimai has answered to the last is recorded.
+A lane carries out the rows of one user, one after the other, until none is due. What Kimai has answered is
+recorded while the next row is carried out.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from hourbook_contracts.installation import Target
 from hourbook_kit.crash import spawn
 from hourbook_kit.postgres import TRANSIENT
 from hourbook_push_kimai import effects
-from hourbook_push_kimai.effects import Claim, Gate
+from hourbook_push_kimai.effects import Gate
 from hourbook_push_kimai.world import World
 from hourbook_push_kimai.writer import Recording, Writer
 
@@ -24,9 +24,6 @@ log = structlog.get_logger()
 
 IDLE_SECONDS = 5.0
 TOO_MANY = "too_many_changes"
-
-Ours = tuple[Claim, float]
-"""A row that was claimed, and the monotonic clock just before."""
 
 
 @dataclass
@@ -99,50 +96,26 @@ class Lanes:
             await self.world.obstacles.clear(TOO_MANY)
 
     async def _lane(self, user_id: int) -> None:
-        ours: Ours | None = None
-        following: asyncio.Task[Ours | None] | None = None
         recording: Recording = None
         try:
-            ours = await self._claim(user_id)
-            while ours is not None and self._may_write:
-                following = asyncio.create_task(self._claim(user_id))
-                (claimed, since), ours = ours, None
-                before, recording = recording, await self.writer.carry_out(claimed, since)
+            while (
+                self._gate is not None and self.world.well.is_set() and not self.world.holds_writes
+            ):
+                claimed_at = time.monotonic()
+                claimed = await effects.claim(self.world.pool, self.world.name, user_id, self._gate)
+                if claimed is None:
+                    return
+                before, recording = recording, await self.writer.carry_out(claimed, claimed_at)
                 if before is not None:
                     await before
-                ours = await following or await self._claim(user_id)  # what waited for the answer
         except TRANSIENT as error:
             log.warning("writers_wait_for_database", error=type(error).__name__)
             await asyncio.sleep(0.3)
         finally:
             if recording is not None:
                 await asyncio.wait([recording])
-            await self._give_back(ours, following)
             self._running.pop(user_id, None)
             self.world.wake.set()
-
-    @property
-    def _may_write(self) -> bool:
-        world = self.world
-        return self._gate is not None and world.well.is_set() and not world.holds_writes
-
-    async def _claim(self, user_id: int) -> Ours | None:
-        """The user's next row, if any may be written now, with the monotonic clock just before."""
-        if self._gate is None or not self._may_write:
-            return None
-        since = time.monotonic()
-        claimed = await effects.claim(self.world.pool, self.world.name, user_id, self._gate)
-        return None if claimed is None else (claimed, since)
-
-    async def _give_back(
-        self, ours: Ours | None, following: asyncio.Task[Ours | None] | None
-    ) -> None:
-        """What was claimed ahead and is not carried out; a database that is away leaves it to its grace."""
-        with suppress(*TRANSIENT):
-            if ours is None and following is not None:
-                ours = await following
-            if ours is not None:
-                await effects.not_sent(self.world.pool, ours[0])
 
 
 def _gate(target: Target, *, capped: bool = False) -> Gate:

@@ -1,7 +1,7 @@
 """One write: look, compare, place, send, and record what became of it.
 
-Its fence is the row itself: the claim's attempt is asked before the look and before anything is
-sent, its age is taken by our own clock, and the outcome is recorded by compare-and-set.
+Its fence is the row itself: the claim's attempt is asked before anything is sent, unless the claim was made
+just now; its age is taken by our own clock, and the outcome is recorded by compare-and-set.
 """
 
 import asyncio
@@ -54,6 +54,8 @@ DAY_FULL = (
     "This Kimai forbids overlap, and the worker's {0} has no free {1} minutes left: shorten or move"
     " something there, or allow overlap in Kimai (timesheet.rules.allow_overlapping_records)."
 )
+FRESH_SECONDS = 0.05
+"""So young a claim is nobody else's: whoever would take it waits for its grace, longer than the send window."""
 STILL_FUTURE = timedelta(minutes=1)
 """Kimai's clock is behind ours: what it calls future is tried again so much later."""
 
@@ -110,7 +112,7 @@ class Writer:
                 refuse = Refuse("invalid", looked.verdict.row, detail=detail)
                 await self.recorder.conclude(claimed, refuse, no=looked.no)
             else:
-                return await self._send(claimed, looked.verdict, min(claimed_at, looked.since))
+                return await self._send(claimed, looked.verdict, claimed_at, looked.since)
         except NotReadableError:
             detail = self.explaining.unseen(claimed.request)
             await self.recorder.conclude(claimed, Refuse("missing_permission", detail=detail))
@@ -120,7 +122,9 @@ class Writer:
         return None
 
     # ------------------------------------------------------------------------------------------ send
-    async def _send(self, claimed: Claim, allowed: Send, since: float) -> Recording:
+    async def _send(
+        self, claimed: Claim, allowed: Send, claimed_at: float, looked_at: float
+    ) -> Recording:
         world, target = self.world, self.world.target
         days = look.days_of(claimed.request, world.zones_of(claimed.request))
         if target is None or not all(target.may_write(day) for day in days):
@@ -137,9 +141,9 @@ class Writer:
             await effects.hold(world.pool, claimed, ready.until)
             return None
         text = await text_of(world.vault, claimed)
-        if not await effects.still_mine(world.pool, claimed, begins_at=_chosen(claimed, ready)):
+        if not await self._still_mine(claimed, _chosen(claimed, ready), claimed_at):
             return None
-        if not self._in_time(target, since):
+        if not self._in_time(target, min(claimed_at, looked_at)):
             await effects.not_sent(world.pool, claimed)
             return None
         method = {"create": "POST", "update": "PATCH"}.get(claimed.request.op, "DELETE")
@@ -294,6 +298,12 @@ class Writer:
     def _forget(self, row: Timesheet | None) -> None:
         if row is not None:
             self.looking.looks.removed(row.id)
+
+    async def _still_mine(self, claimed: Claim, chosen: datetime | None, claimed_at: float) -> bool:
+        """Asked of the row, unless the claim itself has just said so and there is no begin to keep."""
+        if chosen is None and time.monotonic() - claimed_at <= FRESH_SECONDS:
+            return True
+        return await effects.still_mine(self.world.pool, claimed, begins_at=chosen)
 
     def _in_time(self, target: Target, since: float) -> bool:
         return time.monotonic() - since <= target.configured.send_window_seconds

@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 0.1
 PATIENT = frozenset(
     kind.TYPE for kind in (TimesheetRequested, Settled, ConflictOpened, TimesheetWritten)
 )
-"""Our own decisions, read back, and that Kimai did as it was asked."""
+"""Our own decisions, read back, and what became of a write."""
 
 DELIVERY = 2
 """What Faust's consumer waits for with each message: that its stream has it, or that the flow is suspended."""
@@ -219,7 +219,7 @@ class Agent:
         )
 
 
-def _headers(message: Any) -> Iterable[tuple[str, bytes]]:
+def _headers(message: Any) -> Iterable[tuple[str, bytes | None]]:
     headers = message.headers or ()
     return headers.items() if isinstance(headers, Mapping) else headers
 

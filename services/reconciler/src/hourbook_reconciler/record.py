@@ -44,7 +44,7 @@ class Record(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     milliseconds: int | None = None
     """When Kafka was given it; tells people where to look, nothing else."""
 

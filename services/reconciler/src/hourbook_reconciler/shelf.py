@@ -151,7 +151,7 @@ def _remembered(record: Record, message: LedgerMessage) -> HistoryRow:
 
 
 def _quarantined(record: Record, why: Unreadable) -> QuarantineRow:
-    headers = [[name, base64.b64encode(value).decode()] for name, value in record.headers]
+    headers = [[name, _kept(value)] for name, value in record.headers]
     return QuarantineRow(
         partition=record.partition,
         offset_=record.offset,
@@ -166,9 +166,16 @@ def _quarantined(record: Record, why: Unreadable) -> QuarantineRow:
     )
 
 
+def _kept(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
 def taken_out(row: Mapping[str, Any]) -> Record:
     """The record that a row of the quarantine was made of."""
-    headers = tuple((name, base64.b64decode(value)) for name, value in json.loads(row["headers"]))
+    headers = tuple(
+        (name, None if value is None else base64.b64decode(value))
+        for name, value in json.loads(row["headers"])
+    )
     at: datetime | None = row["at"]
     milliseconds = round(at.timestamp() * 1000) if at else None
     return Record(row["partition"], row["offset_"], row["key"], row["value"], headers, milliseconds)
