@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from mode.utils.locks import Event
 
 from hourbook_contracts.codec import encode
 from hourbook_contracts.ledger import LedgerMessage
 from hourbook_contracts.testing import recorded, requested, settled, written
 from hourbook_reconciler import agent as module
-from hourbook_reconciler.agent import Agent, make_app
+from hourbook_reconciler.agent import Agent, PostgresConsumer, make_app
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
 
@@ -119,3 +120,25 @@ async def test_a_whole_batch_of_them_waits_for_nothing(
     reading.stream.come(*[settled() for _ in range(BATCH)])
     await reading.until(BATCH)
     assert reading.batches[0] == sorted(reading.batches[0])
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+async def test_a_message_is_handed_over_without_tasks_while_there_is_room(
+    *, has_room: bool
+) -> None:
+    consumer = PostgresConsumer.__new__(PostgresConsumer)
+    vars(consumer).update(
+        transport=SimpleNamespace(agent=SimpleNamespace(has_room=has_room)),
+        _loop=asyncio.get_running_loop(),
+        _stopped=Event(),
+        _crashed=Event(),
+    )
+    tasks: list[int] = []
+
+    async def delivery() -> None:
+        tasks.append(len(asyncio.all_tasks()))
+
+    before = len(asyncio.all_tasks())
+    await consumer.wait_first(delivery(), asyncio.Event().wait())
+    assert len(tasks) == 1
+    assert (tasks[0] == before) == has_room
