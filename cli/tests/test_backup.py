@@ -104,7 +104,10 @@ async def old(brokers: tuple[str, str], postgres: str) -> Installation:
                 LEDGER.name,
                 key=f"zammad:desk:{number % 40}".encode(),
                 value=f'{{"minutes": {number}}}'.encode(),
-                headers=[("ce_id", str(number).encode())],
+                headers=[
+                    ("ce_id", str(number).encode()),
+                    ("of_another", None),
+                ],  # Kafka has null, too
                 timestamp_ms=1_700_000_000_000 + number,
             )
         await producer.send(CONTROL.name, value=b"told")

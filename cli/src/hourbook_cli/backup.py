@@ -156,10 +156,18 @@ def _line(record: Any) -> Json:
         "partition": record.partition,
         "offset": record.offset,
         "ms": record.timestamp,
-        "key": None if record.key is None else b64encode(record.key).decode(),
-        "value": None if record.value is None else b64encode(record.value).decode(),
-        "headers": [[name, b64encode(value).decode()] for name, value in record.headers],
+        "key": _text(record.key),
+        "value": _text(record.value),
+        "headers": [[name, _text(content)] for name, content in record.headers],
     }
+
+
+def _text(octets: bytes | None) -> str | None:
+    return None if octets is None else b64encode(octets).decode()
+
+
+def _octets(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
 
 
 class _Writer:
@@ -195,14 +203,13 @@ class _Writer:
                 raise BackupError(f"{part} holds more records than this backup: {_ELSEWHERE}")
 
     async def _send(self, line: Json) -> None:
-        key, value = line["key"], line["value"]
         sent = await self._producer.send(
             line["topic"],
             partition=line["partition"],
             timestamp_ms=line["ms"],
-            key=None if key is None else b64decode(key),
-            value=None if value is None else b64decode(value),
-            headers=[(name, b64decode(content)) for name, content in line["headers"]],
+            key=_octets(line["key"]),
+            value=_octets(line["value"]),
+            headers=[(name, _octets(content)) for name, content in line["headers"]],
         )
         self._sent.append((sent, line["offset"]))
         if len(self._sent) >= PAUSE:

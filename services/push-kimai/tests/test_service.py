@@ -278,6 +278,28 @@ async def test_a_crash_between_claim_and_send_costs_the_grace_and_nothing_else(
     assert len(hours.rows) == 1
 
 
+async def test_a_row_that_another_took_while_we_looked_is_not_sent_by_us(hours: Hours) -> None:
+    await hours.configure(poll_seconds=60, writing=False)
+    await hours.say(hours.request(want=hours.work()))
+    await hours.until(lambda: hours.queued(1))
+    await hours.until(lambda: hours.board.calls["GET /api/timesheets"] > 0)  # the first sweep
+    hours.fault(Kind.SLOW_ANSWER, "GET", seconds=0.5, times=None)
+    before = hours.board.calls["GET /api/timesheets"]
+    await hours.switch(on=True)
+    await hours.until(lambda: hours.board.calls["GET /api/timesheets"] > before)
+    taken = await hours.owner.execute(
+        "UPDATE push.effects SET attempt = attempt + 1, tries = tries + 1, claimed_at = clock_timestamp()"
+        " WHERE book = $1 AND state = 'sent'",
+        hours.book,
+    )
+    assert taken == "UPDATE 1"
+    await asyncio.sleep(1)
+    assert not hours.rows
+    hours.board.faults.clear()
+    assert isinstance(await hours.answer(), TimesheetWritten)
+    assert len(hours.rows) == hours.calls("POST") == 1
+
+
 async def test_nothing_is_written_before_somebody_switches_it_on(hours: Hours) -> None:
     await hours.configure(writing=False)
     await hours.say(hours.request(want=hours.work()))

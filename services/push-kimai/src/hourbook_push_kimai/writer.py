@@ -55,7 +55,7 @@ DAY_FULL = (
     " something there, or allow overlap in Kimai (timesheet.rules.allow_overlapping_records)."
 )
 FRESH_SECONDS = 0.05
-"""So young a claim is nobody else's: whoever would take it waits for its grace, longer than the send window."""
+"""So young a claim, and younger than half its grace, is nobody else's: whoever would take it waits for that."""
 STILL_FUTURE = timedelta(minutes=1)
 """Kimai's clock is behind ours: what it calls future is tried again so much later."""
 
@@ -141,7 +141,12 @@ class Writer:
             await effects.hold(world.pool, claimed, ready.until)
             return None
         text = await text_of(world.vault, claimed)
-        if not await self._still_mine(claimed, _chosen(claimed, ready), claimed_at):
+        chosen = _chosen(claimed, ready)
+        fresh = time.monotonic() - claimed_at <= min(
+            FRESH_SECONDS, target.configured.grace_seconds / 2
+        )
+        known = fresh and chosen is None
+        if not known and not await effects.still_mine(world.pool, claimed, begins_at=chosen):
             return None
         if not self._in_time(target, min(claimed_at, looked_at)):
             await effects.not_sent(world.pool, claimed)
@@ -298,12 +303,6 @@ class Writer:
     def _forget(self, row: Timesheet | None) -> None:
         if row is not None:
             self.looking.looks.removed(row.id)
-
-    async def _still_mine(self, claimed: Claim, chosen: datetime | None, claimed_at: float) -> bool:
-        """Asked of the row, unless the claim itself has just said so and there is no begin to keep."""
-        if chosen is None and time.monotonic() - claimed_at <= FRESH_SECONDS:
-            return True
-        return await effects.still_mine(self.world.pool, claimed, begins_at=chosen)
 
     def _in_time(self, target: Target, since: float) -> bool:
         return time.monotonic() - since <= target.configured.send_window_seconds
