@@ -214,6 +214,27 @@ async def test_a_lockdown_is_entered_in_kimais_words_and_refused_in_others(
     assert (await client.put("/api/connectors/locking", json=body)).json()["lockdown"] is None
 
 
+async def test_an_unclear_write_waits_longer_than_a_request_may_be_under_way(
+    client: httpx.AsyncClient,
+) -> None:
+    hasty = kimai("hasty", send_window_seconds=2, timeout_seconds=5, grace_seconds=7.9)
+    answer = await client.post("/api/connectors", json=hasty)
+    assert answer.status_code == 422
+    (spot,) = answer.json()["places"]
+    assert spot["place"].endswith("grace_seconds")
+    assert "at least 8:" in spot["sentence"]
+    unreadable = await client.post("/api/connectors", json=hasty | {"send_window_seconds": "soon"})
+    assert [spot["place"].rsplit(".")[-1] for spot in unreadable.json()["places"]] == [
+        "send_window_seconds"
+    ]
+    assert (await client.get("/api/connectors/hasty")).status_code == 404
+    await connected(client, hasty | {"grace_seconds": 8})
+    slower = {"kind": "kimai", "base_url": "http://127.0.0.1:1", "timeout_seconds": 55}
+    # what is left out is as usual: 60, and that is less than 5 + 55 + 1
+    assert (await client.put("/api/connectors/hasty", json=slower)).status_code == 422
+    assert (await client.get("/api/connectors/hasty")).json()["timeout_seconds"] == 5
+
+
 async def test_what_was_learned_of_a_kimai_and_its_alarm_are_shown_and_answered(
     house: House, client: httpx.AsyncClient
 ) -> None:

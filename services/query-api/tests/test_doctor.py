@@ -19,8 +19,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hourbook_contracts.control import TargetConfigured
 from hourbook_kit import clock
 from hourbook_local.children import free_port
+from hourbook_query_api.acts import publish
 from hourbook_query_api.testing import House, connected, kimai, zammad
 from hourbook_simulators.kimai.app import build
 from hourbook_simulators.kimai.memory import Memory
@@ -182,6 +184,25 @@ async def test_a_token_that_opens_accountings_locks_is_refused(tried: Tried) -> 
     tried.row(exported=True)
     failed = steps(await tried.report(), "failed")
     assert "edit_exported_timesheet" in failed["exported"]
+
+
+async def test_a_wait_after_unclear_writes_that_was_set_too_short_before_it_was_refused_is_told(
+    house: House, tried: Tried
+) -> None:
+    await tried.connect()
+    assert "grace" not in steps(await tried.report())
+    hasty = TargetConfigured(
+        observed_at=clock.now(),
+        by=house.admin,
+        connection=tried.name,
+        base_url=f"http://127.0.0.1:{tried.port}",
+        secret_version=1,
+        grace_seconds=3,
+    )
+    assert await house.desk.projection.until(await publish(house.desk, hasty), seconds=10)
+    report = await tried.report()
+    assert report["ok"] is False
+    assert "at least 16 s" in steps(report, "failed")["grace"]
 
 
 async def test_a_lockdown_that_holds_is_well_and_one_that_kimai_does_not_have_is_not(

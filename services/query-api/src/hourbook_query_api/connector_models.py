@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     model_validator,
 )
 
@@ -124,6 +125,25 @@ class LockdownBody(Body):
     grace: PhpDate | None = None
 
 
+def least_grace(send_window_seconds: float, timeout_seconds: float) -> float:
+    """Seconds from a claim within which its request may still be under way, and one more.
+
+    An unclear write that is looked for sooner may be committed after the look, and stand twice.
+    """
+    return send_window_seconds + timeout_seconds + 1
+
+
+def _outlasts(grace_seconds: float, info: ValidationInfo) -> float:
+    known = info.data  # without what is itself refused
+    least = least_grace(known.get("send_window_seconds", 0), known.get("timeout_seconds", 0))
+    if grace_seconds < least:
+        raise ValueError(
+            f"write at least {least:g}: send_window_seconds, timeout_seconds and one more, or what"
+            " Kimai stores late may stand twice"
+        )
+    return grace_seconds
+
+
 class KimaiBody(Body):
     kind: Literal["kimai"]
     base_url: BaseUrl
@@ -133,7 +153,7 @@ class KimaiBody(Body):
     placement_step_seconds: int = Field(default=60, ge=1, le=86_400)
     send_window_seconds: Seconds = 5
     timeout_seconds: Seconds = 10
-    grace_seconds: Seconds = 60
+    grace_seconds: Annotated[Seconds, Field(validate_default=True), AfterValidator(_outlasts)] = 60
     concurrent_writes: int = Field(default=8, ge=1, le=64)
     write_cap: int = Field(default=500, ge=1, le=1_000_000)
     lockdown: LockdownBody | None = None

@@ -31,6 +31,7 @@ Step = Literal[
     "edit",
     "exported",
     "fit",
+    "grace",
     "lockdown",
     "mappings",
     "overlap",

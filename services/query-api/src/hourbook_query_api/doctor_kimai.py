@@ -25,7 +25,7 @@ from hourbook_contracts.kimai.violations import (
 )
 from hourbook_contracts.ledger import Place
 from hourbook_kit import clock
-from hourbook_query_api.connector_models import KimaiConnector
+from hourbook_query_api.connector_models import KimaiConnector, least_grace
 from hourbook_query_api.doctor import Doctor, Step, TestReport
 
 ROLES = "in Kimai under System → Roles"
@@ -78,6 +78,7 @@ class KimaiDoctor:
 
     async def examine(self) -> None:
         """Everything that comes after `/users/me` and the version were answered."""
+        self._grace()
         names = await self._names()
         if not await self._create():
             return
@@ -88,6 +89,18 @@ class KimaiDoctor:
         await self._change()
         await self._exported()
         await self._lockdown()
+
+    def _grace(self) -> None:
+        """One that was set before the API refused it (kept, for the log is for ever)."""
+        ours = self.known.connector
+        least = least_grace(ours.send_window_seconds, ours.timeout_seconds)
+        if ours.grace_seconds < least:
+            sentence = (
+                f"Unclear writes wait {ours.grace_seconds:g} s, and a request may be under way for"
+                f" {least - 1:g} s: what Kimai stores late may stand twice. Let them wait at least"
+                f" {least:g} s (60 is usual) in this connection's fine tuning."
+            )
+            self.doctor.note("grace", "failed", sentence)
 
     # ------------------------------------------------------------------------------------ its lists
     async def _names(self) -> Names:
