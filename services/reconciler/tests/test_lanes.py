@@ -59,11 +59,17 @@ def read(*partitions: int) -> list[Record]:
 @pytest.mark.anyio
 async def test_a_whole_batch_is_stored_side_by_side_each_partition_in_its_order() -> None:
     together = asyncio.Barrier(2)
-    even, odd = Lane(together), Lane(together)
+    first, second = Lane(together), Lane(together)
     records = read(3, 0, 3, 1, 8, 0, 3, 1, 8, 5, 5, 0)
-    await agent_of(even, odd).apply(records)
-    assert even.given == [[record for record in records if record.partition in (0, 8)]]
-    assert odd.given == [[record for record in records if record.partition in (1, 3, 5)]]
+    await agent_of(first, second).apply(records)
+    (one,), (other,) = first.given, second.given
+    assert sorted((*one, *other)) == sorted(records)
+    assert not {record.partition for record in one} & {record.partition for record in other}
+    for share in (one, other):
+        for partition in range(9):
+            offsets = [record.offset for record in share if record.partition == partition]
+            assert offsets == sorted(offsets)
+        assert len(share) >= BATCH // 3
 
 
 @pytest.mark.anyio
@@ -79,7 +85,7 @@ async def test_a_batch_of_one_partition_is_one_transaction() -> None:
     first, second = Lane(asyncio.Barrier(1)), Lane(asyncio.Barrier(1))
     records = read(*[7] * BATCH)
     await agent_of(first, second).apply(records)
-    assert (first.given, second.given) == ([], [records])
+    assert (first.given, second.given) == ([records], [])
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from hourbook_kit.kafka import AnotherLogError
 from hourbook_kit.kafka import connection as kafka_connection
 from hourbook_kit.settings import KafkaSettings
 from hourbook_reconciler.record import Record
+from hourbook_reconciler.waiting import Waiting
 
 log = structlog.get_logger()
 
@@ -36,6 +37,9 @@ PATIENT = frozenset(
     kind.TYPE for kind in (TimesheetRequested, Settled, ConflictOpened, TimesheetWritten)
 )
 """Our own decisions, read back, and what became of a write."""
+
+BATCHES_WAITING = 8
+"""Of so many messages a batch is chosen: the more wait, the more of a book come together. 4,000 take some 10 MB."""
 
 DELIVERY = 2
 """What Faust's consumer waits for with each message: that its stream has it, or that the flow is suspended."""
@@ -115,7 +119,7 @@ class Agent:
         self.assigned: set[int] = set()
         self.ready = asyncio.Event()
         """Set at the first assignment."""
-        self.waiting: list[faust.EventT[bytes]] = []
+        self.waiting = Waiting[faust.EventT[bytes]](_partition)
         self.busy = False
         self._authority, self._commits, self._batch = authority, commits, batch
         self._refuse = refuse
@@ -167,9 +171,9 @@ class Agent:
         pump = spawn(self._pump(stream), "pump")
         try:
             async for event in stream.noack().events():
-                self.waiting.append(event)
+                self.waiting.put(event)
                 self._wake(event.message)
-                while len(self.waiting) >= 2 * self._batch:
+                while len(self.waiting) >= BATCHES_WAITING * self._batch:
                     self._room.clear()
                     await self._room.wait()
         finally:
@@ -198,8 +202,7 @@ class Agent:
                 await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
 
     def _take(self) -> list[faust.EventT[bytes]]:
-        events = self.waiting[: self._batch]
-        del self.waiting[: self._batch]
+        events = self.waiting.take(self._batch, self._batch // len(self._commits))
         self._room.set()
         if not self.waiting:
             self._more.clear()
@@ -212,11 +215,22 @@ class Agent:
         """A whole batch side by side; few are one transaction: what one costs is more than what is won."""
         commits = self._commits if len(records) == self._batch else self._commits[:1]
         shares: list[list[Record]] = [[] for _ in commits]
-        for record in records:
-            shares[record.partition % len(commits)].append(record)
+        for part in _by_partition(records):
+            min(shares, key=len).extend(part)
         await asyncio.gather(
             *(commit(share) for commit, share in zip(commits, shares, strict=True) if share)
         )
+
+
+def _partition(event: faust.EventT[bytes]) -> int:
+    return event.message.partition
+
+
+def _by_partition(records: Iterable[Record]) -> Iterable[list[Record]]:
+    found: dict[int, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.partition, []).append(record)
+    return found.values()
 
 
 def _headers(message: Any) -> Iterable[tuple[str, bytes | None]]:
