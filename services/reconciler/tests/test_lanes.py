@@ -1,17 +1,20 @@
 """How what was read is shared out among transactions."""
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from operator import attrgetter
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as some
 
 from hourbook_contracts.codec import encode
 from hourbook_contracts.testing import policy
 from hourbook_kit import kafka
-from hourbook_reconciler.agent import Agent, Commit, make_app
+from hourbook_reconciler.agent import Commit
+from hourbook_reconciler.lanes import Lanes, Waiting
 from hourbook_reconciler.rebuild import rebuild
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
@@ -19,73 +22,140 @@ from hourbook_reconciler.store import apply
 from hourbook_reconciler.testing import send, story, whole_ledger
 
 BATCH = 12
-SETTINGS = Settings(
-    kafka_bootstrap="127.0.0.1:1", database_url=SecretStr(""), vault_key=SecretStr("")
-)
 
 
-class Lane:
-    """Keeps what it is given, and is done when as many have begun as are to run side by side."""
+class Books:
+    """Stores what it is given, and sees to it that nobody else has the same partition meanwhile."""
 
-    def __init__(self, together: asyncio.Barrier) -> None:
-        self._together = together
+    def __init__(self, together: int = 1) -> None:
         self.given: list[list[Record]] = []
+        self.side_by_side = 0
+        self._open: list[set[int]] = []
+        self._together = asyncio.Barrier(together)
 
-    async def __call__(self, records: list[Record]) -> None:
-        self.given.append(records)
+    async def store(self, records: list[Record]) -> None:
+        partitions = {record.partition for record in records}
+        assert not any(partitions & other for other in self._open)
+        self._open.append(partitions)
+        self.side_by_side = max(self.side_by_side, len(self._open))
         async with asyncio.timeout(20):
             await self._together.wait()
+        await asyncio.sleep(0.001)
+        self._open.remove(partitions)
+        self.given.append(records)
+
+    def of(self, partition: int) -> list[int]:
+        return [r.offset for records in self.given for r in records if r.partition == partition]
 
 
-class Nowhere:
-    async def offsets(self, partitions: set[int]) -> dict[int, int]:
-        return dict.fromkeys(partitions, 0)
+class Killed:
+    """Is killed within its transaction, and leaves what a process leaves then: nothing."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+
+    async def commit(self, records: list[Record]) -> None:
+        self.lost += len(records)
+        await asyncio.Event().wait()
 
 
-def agent_of(*lanes: Commit) -> Agent:
-    app = make_app(SETTINGS, "test", None, tempfile.gettempdir())
-    return Agent(app, Nowhere(), lanes, batch=BATCH, refuse=print)
+async def stored(
+    records: Iterable[Record],
+    *stores: Commit,
+    between: Callable[[], Awaitable[None]] | None = None,
+    killed: Killed | None = None,
+) -> None:
+    """Put, and taken by as many transactions side by side: all, or what is left where one of them was killed."""
+    lanes = Lanes[Record](stores, attrgetter("partition"), lambda _: False, most=BATCH)
+    running = [asyncio.create_task(loop) for loop in lanes.loops()]
+    for record in records:
+        await lanes.put(record)
+        if between is not None:
+            await between()
+    async with asyncio.timeout(60):
+        while lanes.waiting.free or lanes.storing > bool(killed and killed.lost):
+            await asyncio.sleep(0.001)
+            for lane in running:
+                if lane.done():
+                    lane.result()
+    for lane in running:
+        lane.cancel()
 
 
 def read(*partitions: int) -> list[Record]:
     """Records as they came, each at the next offset of its partition."""
+    offsets = dict.fromkeys(partitions, 0)
     found: list[Record] = []
     for partition in partitions:
-        offset = sum(record.partition == partition for record in found)
-        found.append(Record(partition, offset, b"zammad:desk:1", b"{}", ()))
+        found.append(Record(partition, offsets[partition], b"zammad:desk:1", b"{}", ()))
+        offsets[partition] += 1
     return found
 
 
-@pytest.mark.anyio
-async def test_a_whole_batch_is_stored_side_by_side_each_partition_in_its_order() -> None:
-    together = asyncio.Barrier(2)
-    first, second = Lane(together), Lane(together)
-    records = read(3, 0, 3, 1, 8, 0, 3, 1, 8, 5, 5, 0)
-    await agent_of(first, second).apply(records)
-    (one,), (other,) = first.given, second.given
-    assert sorted((*one, *other)) == sorted(records)
-    assert not {record.partition for record in one} & {record.partition for record in other}
-    for share in (one, other):
-        for partition in range(9):
-            offsets = [record.offset for record in share if record.partition == partition]
-            assert offsets == sorted(offsets)
-        assert len(share) >= BATCH // 3
+async def soon() -> None:
+    await asyncio.sleep(0)
+
+
+@limits(deadline=None)
+@given(partitions=some.lists(some.integers(0, 4), max_size=200), at_once=some.booleans())
+def test_each_partition_is_stored_in_its_order_and_by_one_at_a_time(
+    *, partitions: list[int], at_once: bool
+) -> None:
+    books = Books()
+    records = read(*partitions)
+    between = None if at_once else soon
+    asyncio.run(stored(records, books.store, books.store, books.store, between=between))
+    for partition in range(5):
+        assert books.of(partition) == list(range(partitions.count(partition)))
+    assert all(len(records) <= BATCH for records in books.given)
 
 
 @pytest.mark.anyio
-async def test_few_are_one_transaction() -> None:
-    first, second = Lane(asyncio.Barrier(1)), Lane(asyncio.Barrier(1))
-    records = read(0, 1, 2, 3)
-    await agent_of(first, second).apply(records)
-    assert (first.given, second.given) == ([records], [])
+async def test_where_two_whole_transactions_wait_they_are_stored_side_by_side() -> None:
+    books = Books(together=2)
+    await stored(read(*[3] * BATCH, *[8] * BATCH), books.store, books.store)
+    assert len(books.given) == 2
 
 
 @pytest.mark.anyio
-async def test_a_batch_of_one_partition_is_one_transaction() -> None:
-    first, second = Lane(asyncio.Barrier(1)), Lane(asyncio.Barrier(1))
-    records = read(*[7] * BATCH)
-    await agent_of(first, second).apply(records)
-    assert (first.given, second.given) == ([records], [])
+async def test_fewer_are_one_transaction() -> None:
+    books = Books()
+    await stored(read(0, 1, 2, 3), books.store, books.store)
+    assert [len(records) for records in books.given] == [4]
+
+
+@pytest.mark.anyio
+async def test_what_came_in_turn_is_stored_together() -> None:
+    books = Books()
+    await stored(read(*[0, 1, 2, 3] * BATCH), books.store)
+    assert [{record.partition for record in records} for records in books.given] == [
+        *({0}, {1}, {2}, {3})
+    ]
+
+
+@pytest.mark.anyio
+async def test_one_partition_alone_is_stored_by_one_at_a_time() -> None:
+    books = Books()
+    await stored(read(*[7] * 10 * BATCH), books.store, books.store)
+    assert books.side_by_side == 1
+    assert books.of(7) == list(range(10 * BATCH))
+
+
+def test_a_partition_that_always_has_more_keeps_none_of_the_others_waiting() -> None:
+    waiting = Waiting[Record](attrgetter("partition"))
+    more = iter(read(*[0] * 1000))
+    for _ in range(BATCH + 1):
+        waiting.put(next(more))
+    for other in read(1, 1, 1, 1, 1):
+        waiting.put(other)
+        for _ in range(2):
+            taken = waiting.take(BATCH)
+            for _ in range(BATCH + 1):
+                waiting.put(next(more))
+            waiting.release(taken)
+            if other in taken:
+                break
+        assert other in taken
 
 
 @pytest.fixture
@@ -108,39 +178,35 @@ def storing(connection: asyncpg.Connection, cluster: str) -> Commit:
     return commit
 
 
-async def killed_before_its_commit(_records: list[Record]) -> None:
-    """Leaves what a process leaves that ends there: nothing."""
-
-
 async def differing(settings: Settings) -> tuple[str, ...]:
     return (await rebuild(settings, lambda _done, _total: None)).differing
 
 
 @pytest.mark.anyio
-async def test_shares_stored_side_by_side_are_what_a_rebuild_gives(
+async def test_what_is_stored_side_by_side_is_what_a_rebuild_gives(
     settings: Settings, connection: asyncpg.Connection, other: asyncpg.Connection
 ) -> None:
     records, cluster = await twelve_stories(settings), await kafka.cluster_id(settings)
-    agent = agent_of(storing(connection, cluster), storing(other, cluster))
-    for start in range(0, len(records), BATCH):
-        await agent.apply(records[start : start + BATCH])
+    await stored(records, storing(connection, cluster), storing(other, cluster))
     assert await differing(settings) == ()
 
 
 @pytest.mark.anyio
-async def test_a_batch_of_which_one_share_was_stored_is_read_again_and_counts_once(
+async def test_what_was_stored_in_part_is_read_again_and_counts_once(
     settings: Settings, connection: asyncpg.Connection, other: asyncpg.Connection
 ) -> None:
     records, cluster = await twelve_stories(settings), await kafka.cluster_id(settings)
-    lanes = storing(connection, cluster), storing(other, cluster)
-    before_the_kill = agent_of(lanes[0], killed_before_its_commit)
-    afterwards = agent_of(*lanes)
-    for start in range(0, len(records), BATCH):
-        batch = records[start : start + BATCH]
-        await before_the_kill.apply(batch)
-        await afterwards.apply(batch)
-    stored = await connection.fetchval(
+    records.sort(key=attrgetter("offset"))  # as Faust mixes partitions
+    first, second = storing(connection, cluster), storing(other, cluster)
+    lost = 0
+    for start in range(0, len(records), 8 * BATCH):
+        batch, killed = records[start : start + 8 * BATCH], Killed()
+        await stored(batch, first, killed.commit, killed=killed)
+        await stored(batch, first, second)
+        lost += killed.lost
+    kept = await connection.fetchval(
         "SELECT (SELECT count(*) FROM book.history) + (SELECT count(*) FROM book.quarantine)"
     )  # other tests leave on the ledger what nobody can read
-    assert stored == len(records)
+    assert kept == len(records)
+    assert lost
     assert await differing(settings) == ()

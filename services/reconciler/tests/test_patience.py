@@ -13,7 +13,7 @@ from mode.utils.locks import Event
 from hourbook_contracts.codec import encode
 from hourbook_contracts.ledger import LedgerMessage
 from hourbook_contracts.testing import recorded, requested, settled, written
-from hourbook_reconciler import agent as module
+from hourbook_reconciler import lanes as module
 from hourbook_reconciler.agent import Agent, PostgresConsumer, make_app
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
@@ -142,3 +142,17 @@ async def test_a_message_is_handed_over_without_tasks_while_there_is_room(
     await consumer.wait_first(delivery(), asyncio.Event().wait())
     assert len(tasks) == 1
     assert (tasks[0] == before) == has_room
+
+
+async def test_news_of_a_partition_that_was_left_out_waits_a_tenth_of_a_second(
+    tmp_path: Any,
+) -> None:
+    settings = Settings.model_construct(kafka_bootstrap="127.0.0.1:1")
+    app = make_app(settings, "group", None, str(tmp_path))
+    agent = Agent(app, SimpleNamespace(), [], batch=BATCH, refuse=print)
+    fetching = agent.app.consumer._thread
+    consumer = fetching._create_worker_consumer(app.transport)
+    assert consumer._fetch_max_wait_ms == 100
+    await consumer._client.close()
+    consumer._closed = True
+    fetching.thread_loop.close()

@@ -6,12 +6,13 @@ unexpected error ends the process, and Kafka's own offsets only inform people.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol, cast
 
 import faust
 import structlog
+from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -22,27 +23,20 @@ from hourbook_kit.crash import spawn
 from hourbook_kit.kafka import AnotherLogError
 from hourbook_kit.kafka import connection as kafka_connection
 from hourbook_kit.settings import KafkaSettings
+from hourbook_reconciler.lanes import Lanes
 from hourbook_reconciler.record import Record
-from hourbook_reconciler.waiting import Waiting
 
 log = structlog.get_logger()
-
-REST_SECONDS_MAX = 0.05
-"""After a transaction we rest as long as it took, unless a whole batch waits: the busier, the more comes together."""
-
-PATIENCE_SECONDS = 0.1
-"""So long what calls for no decision soon waits for more."""
 
 PATIENT = frozenset(
     kind.TYPE for kind in (TimesheetRequested, Settled, ConflictOpened, TimesheetWritten)
 )
 """Our own decisions, read back, and what became of a write."""
 
-BATCHES_WAITING = 8
-"""Of so many messages a batch is chosen: the more wait, the more of a book come together. 4,000 take some 10 MB."""
-
 DELIVERY = 2
 """What Faust's consumer waits for with each message: that its stream has it, or that the flow is suspended."""
+
+FETCH_WAIT_MILLISECONDS = 100
 
 SEEK_SECONDS_MAX = 90
 """Longer than the authority's patience, which ends the process; below Kafka's `max_poll_interval`."""
@@ -57,8 +51,24 @@ class Offsets(Protocol):
     async def offsets(self, partitions: set[int]) -> dict[int, int]: ...
 
 
+class FetchingThread(driver.AIOKafkaConsumerThread):
+    """Faust's, with a shorter wait for news.
+
+    aiokafka asks a broker for one thing at a time, and leaves out partitions of which it still holds messages. Behind a
+    backlog they would be asked for when the others have news, or after the 1.5 s that Faust lets the broker wait.
+    """
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MILLISECONDS  # noqa: SLF001 -- Faust has no setting for it
+        return consumer
+
+
 class PostgresConsumer(driver.Consumer):
     """Faust's consumer, which begins where PostgreSQL says."""
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return FetchingThread(self, loop=self.loop, beacon=self.beacon)
 
     async def on_started(self) -> None:
         """Faust waits for a seek as long as for one request, and takes a longer one for its own end.
@@ -100,10 +110,7 @@ class PostgresTransport(driver.Transport):
 
 
 class Agent:
-    """Reads the ledger and gives it to `commits`, in order, what came during one commit as the next.
-
-    A whole batch is shared out among them by partition: while PostgreSQL stores a part, another one is folded.
-    """
+    """Reads the ledger and gives it to `commits`: while PostgreSQL stores for one, another one folds."""
 
     def __init__(
         self,
@@ -114,17 +121,19 @@ class Agent:
         batch: int,
         refuse: Callable[[str], None],
     ) -> None:
-        """`refuse` is told why, where the ledger is another one: then nothing is read any more."""
+        """A commit is of a `batch` at most; `refuse` is told why nothing is read, where the ledger is another one."""
         self.app = app
         self.assigned: set[int] = set()
         self.ready = asyncio.Event()
         """Set at the first assignment."""
-        self.waiting = Waiting[faust.EventT[bytes]](_partition)
-        self.busy = False
-        self._authority, self._commits, self._batch = authority, commits, batch
-        self._refuse = refuse
-        self._more, self._room = asyncio.Event(), asyncio.Event()
-        self._later: asyncio.TimerHandle | None = None
+        self._lanes = Lanes(
+            [partial(self._store, commit) for commit in commits],
+            _partition,
+            _is_patient,
+            most=batch,
+        )
+        self._authority, self._refuse = authority, refuse
+        self._stream: Any = None
         self._queue: asyncio.Queue[Any] | None = None
         app.finalize()
         transport = PostgresTransport(app.conf.broker_consumer, app)
@@ -138,6 +147,11 @@ class Agent:
             value_serializer="raw",
         )
         app.agent(topic, name="reconcile")(self._reconcile)  # concurrency=1
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is being stored, or waits for it."""
+        return bool(self._lanes.storing or self._lanes.waiting)
 
     @property
     def has_room(self) -> bool:
@@ -167,70 +181,27 @@ class Agent:
         return found
 
     async def _reconcile(self, stream: Any) -> None:
-        self._queue = stream.channel.queue
-        pump = spawn(self._pump(stream), "pump")
+        self._stream, self._queue = stream, stream.channel.queue
+        lanes = [spawn(loop, "lane") for loop in self._lanes.loops()]
         try:
             async for event in stream.noack().events():
-                self.waiting.put(event)
-                self._wake(event.message)
-                while len(self.waiting) >= BATCHES_WAITING * self._batch:
-                    self._room.clear()
-                    await self._room.wait()
+                await self._lanes.put(event)
         finally:
-            pump.cancel()
+            for lane in lanes:
+                lane.cancel()
 
-    def _wake(self, message: Any) -> None:
-        """The pump: at once, or for a message that is in no hurry a little later."""
-        type_ = header(_headers(message), "ce_type")
-        if type_ not in PATIENT or len(self.waiting) >= self._batch:
-            self._more.set()
-        elif self._later is None:
-            loop = asyncio.get_running_loop()
-            self._later = loop.call_later(PATIENCE_SECONDS, self._more.set)
-
-    async def _pump(self, stream: Any) -> None:
-        """What arrives during a transaction is the next batch."""
-        while True:
-            await self._more.wait()
-            events = self._take()
-            self.busy, began = True, time.monotonic()
-            await self.apply([_record(event.message) for event in events])
-            for event in events:
-                await stream.ack(event)  # after the commit; only informs people
-            self.busy = False
-            if len(self.waiting) < self._batch:
-                await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
-
-    def _take(self) -> list[faust.EventT[bytes]]:
-        events = self.waiting.take(self._batch, self._batch // len(self._commits))
-        self._room.set()
-        if not self.waiting:
-            self._more.clear()
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
-        return events
-
-    async def apply(self, records: list[Record]) -> None:
-        """A whole batch side by side; few are one transaction: what one costs is more than what is won."""
-        commits = self._commits if len(records) == self._batch else self._commits[:1]
-        shares: list[list[Record]] = [[] for _ in commits]
-        for part in _by_partition(records):
-            min(shares, key=len).extend(part)
-        await asyncio.gather(
-            *(commit(share) for commit, share in zip(commits, shares, strict=True) if share)
-        )
+    async def _store(self, commit: Commit, events: list[faust.EventT[bytes]]) -> None:
+        await commit([_record(event.message) for event in events])
+        for event in events:
+            await self._stream.ack(event)  # after the commit; only informs people
 
 
 def _partition(event: faust.EventT[bytes]) -> int:
     return event.message.partition
 
 
-def _by_partition(records: Iterable[Record]) -> Iterable[list[Record]]:
-    found: dict[int, list[Record]] = {}
-    for record in records:
-        found.setdefault(record.partition, []).append(record)
-    return found.values()
+def _is_patient(event: faust.EventT[bytes]) -> bool:
+    return header(_headers(event.message), "ce_type") in PATIENT
 
 
 def _headers(message: Any) -> Iterable[tuple[str, bytes | None]]:

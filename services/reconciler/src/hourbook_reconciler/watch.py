@@ -38,7 +38,7 @@ class Watch:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
                 places = await self._session.run(self._places)
                 lag = await _lag(reader, places)
-                busy = self._agent.busy or bool(self._agent.waiting)
+                busy = self._agent.has_work
                 if busy or not lag or places != last:
                     moved_at, last = loop.time(), places
                 if loop.time() - moved_at > self._stalled_seconds:
