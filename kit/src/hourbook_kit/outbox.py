@@ -6,7 +6,6 @@ one book are written by transactions that follow each other, so their ids tell t
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from pydantic_core import from_json, to_json
 
 from hourbook_contracts.codec import Record
 from hourbook_kit.postgres import TRANSIENT, leading
@@ -57,10 +57,7 @@ def columns(topic: str, records: Sequence[Record]) -> tuple[list[object], ...]:
         [topic] * len(records),
         [None if record.key is None else record.key.decode() for record in records],
         [record.value for record in records],
-        [
-            json.dumps([[name, value.decode()] for name, value in record.headers])
-            for record in records
-        ],
+        [to_json(record.headers).decode() for record in records],
     )
 
 
@@ -110,7 +107,7 @@ class Relay:
                 row["topic"],
                 value=row["value"],
                 key=None if row["key"] is None else row["key"].encode(),
-                headers=[(name, text.encode()) for name, text in json.loads(row["headers"])],
+                headers=[(name, text.encode()) for name, text in from_json(row["headers"])],
             )
             for row in rows
         ]

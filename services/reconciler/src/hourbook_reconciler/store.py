@@ -4,7 +4,6 @@ The checkpoint rows are locked before anything is read. They are the fence: a wo
 partition waits here, and then finds its messages applied.
 """
 
-import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from hourbook_contracts import codec
 from hourbook_contracts.codec import header
@@ -163,7 +163,7 @@ def kept_of(rows: Iterable[asyncpg.Record]) -> Kept:
         name = row["book"]
         kept.books[name] = state.recall(row["state"])
         kept.partitions[name] = row["partition"]
-        kept.proposed[name] = json.loads(row["proposed"])
+        kept.proposed[name] = from_json(row["proposed"])
         if row["halted"] is not None:
             kept.halted[name] = row["halted"]
     return kept
@@ -217,10 +217,12 @@ async def write(
                 encoded.decode(),
                 state.digest(encoded),
                 shelf.halted.get(name),
-                json.dumps(proposed, sort_keys=True),
+                to_json(proposed).decode(),
             )
         )
-    tickets = [(*row[:6], json.dumps(row.tags), row.merged_into) for row in shelf.ticket_rows()]
+    tickets = [
+        (*row[:6], to_json(row.tags).decode(), row.merged_into) for row in shelf.ticket_rows()
+    ]
     together = Together(schema)
     together.rows("upsert_books", books)
     together.rows("upsert_tickets", sorted(tickets))
