@@ -115,7 +115,7 @@ class Lanes(Generic[T]):
             self.storing -= 1
             self.waiting.release(messages)
             self._changed.set()
-            if self.waiting.free < self._most:
+            if self.waiting.free < self._most // 4:
                 await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
 
     def _take(self, least: int) -> list[T]:
