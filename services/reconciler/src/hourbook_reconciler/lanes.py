@@ -20,7 +20,7 @@ REST_SECONDS_MAX = 0.05
 PATIENCE_SECONDS = 0.1
 """So long what calls for no decision soon waits for more."""
 
-LARGEST_WAITING = 16
+LARGEST_WAITING = 8
 """Of so many transactions' messages the next ones are chosen: the more wait, the more of a book come together."""
 
 
