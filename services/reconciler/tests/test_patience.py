@@ -14,7 +14,7 @@ from hourbook_contracts.codec import encode
 from hourbook_contracts.ledger import LedgerMessage
 from hourbook_contracts.testing import recorded, requested, settled, written
 from hourbook_reconciler import lanes as module
-from hourbook_reconciler.agent import Agent, PostgresConsumer, make_app
+from hourbook_reconciler.agent import Agent, PostgresConsumer, PostgresTransport, make_app
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
 
@@ -150,8 +150,12 @@ async def test_news_of_a_partition_that_was_left_out_waits_a_tenth_of_a_second(
     settings = Settings.model_construct(kafka_bootstrap="127.0.0.1:1")
     app = make_app(settings, "group", None, str(tmp_path))
     agent = Agent(app, SimpleNamespace(), [], batch=BATCH, refuse=print)
-    fetching = agent.app.consumer._thread
-    consumer = fetching._create_worker_consumer(app.transport)
+    reader = agent.app.consumer
+    assert isinstance(reader, PostgresConsumer)
+    fetching = reader._thread
+    transport = app.transport
+    assert isinstance(transport, PostgresTransport)
+    consumer = fetching._create_worker_consumer(transport)
     assert consumer._fetch_max_wait_ms == 100
     await consumer._client.close()
     consumer._closed = True
