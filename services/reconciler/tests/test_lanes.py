@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from operator import attrgetter
 
 import asyncpg
@@ -14,7 +15,7 @@ from hourbook_contracts.codec import encode
 from hourbook_contracts.testing import policy
 from hourbook_kit import kafka
 from hourbook_reconciler.agent import Commit
-from hourbook_reconciler.lanes import Lanes, Waiting
+from hourbook_reconciler.lanes import LARGEST_WAITING, Lanes, Waiting
 from hourbook_reconciler.rebuild import rebuild
 from hourbook_reconciler.record import Record
 from hourbook_reconciler.settings import Settings
@@ -117,11 +118,110 @@ async def test_where_two_whole_transactions_wait_they_are_stored_side_by_side() 
     assert len(books.given) == 2
 
 
+class Gate:
+    """A transaction that lasts until it is let through."""
+
+    def __init__(self) -> None:
+        self.given: list[Record] = []
+        self._open = asyncio.Event()
+
+    async def store(self, records: list[Record]) -> None:
+        self.given += records
+        await self._open.wait()
+
+    def let_through(self) -> None:
+        self._open.set()
+
+
+@asynccontextmanager
+async def running(*stores: Commit, patient: bool = False) -> AsyncIterator[Lanes[Record]]:
+    lanes = Lanes[Record](
+        stores, attrgetter("partition"), lambda record: patient and record.offset > 0, most=BATCH
+    )
+    tasks = [asyncio.create_task(loop) for loop in lanes.loops()]
+    yield lanes
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 -- what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def put(lanes: Lanes[Record], *records: Record) -> None:
+    for record in records:
+        await lanes.put(record)
+    await asyncio.sleep(0.05)
+
+
 @pytest.mark.anyio
-async def test_fewer_are_one_transaction() -> None:
+async def test_only_a_whole_transaction_is_begun_beside_another() -> None:
+    first, second = Gate(), Gate()
+    async with running(first.store, second.store) as lanes:
+        await put(lanes, *read(0))
+        await put(lanes, *read(*[1] * (BATCH - 1)))
+        assert (len(first.given), second.given) == (1, [])
+        await put(lanes, *read(2))
+        assert len(second.given) == BATCH
+
+
+@pytest.mark.anyio
+async def test_what_waits_for_a_partition_goes_on_when_the_other_one_lets_go_of_it() -> None:
+    first, second = Gate(), Gate()
+    async with running(first.store, second.store) as lanes:
+        await put(lanes, *read(0))
+        *many, last = read(*[1] * (BATCH + 1))
+        await put(lanes, *many)
+        first.let_through()
+        await put(lanes, last)
+        assert last not in first.given
+        second.let_through()
+        await until(lambda: last in first.given + second.given)
+
+
+@pytest.mark.anyio
+async def test_who_reads_waits_while_as_much_waits_as_there_may() -> None:
+    first = Gate()
+    async with running(first.store) as lanes:
+        for record in (rest := iter(read(*[0] * 1000))):
+            try:
+                async with asyncio.timeout(0.2):
+                    await lanes.put(record)
+            except TimeoutError:
+                break
+        assert len(lanes.waiting) == LARGEST_WAITING * BATCH
+        assert list(rest)
+
+
+@pytest.mark.anyio
+async def test_what_is_patient_is_so_again_after_news() -> None:
     books = Books()
-    await stored(read(0, 1, 2, 3), books.store, books.store)
-    assert [len(records) for records in books.given] == [4]
+    async with running(books.store, patient=True) as lanes:
+        news, *patient = read(0, 0, 0, 0)
+        await put(lanes, news)
+        for record in patient:
+            await lanes.put(record)
+            await asyncio.sleep(0.005)
+        await until(lambda: sum(map(len, books.given)) == 4)
+    assert books.given[0] == [news]
+    assert len(books.given) < 4
+
+
+@pytest.mark.anyio
+async def test_what_a_broken_transaction_held_is_let_go_so_that_its_gap_is_seen() -> None:
+    async def breaks(_records: list[Record]) -> None:
+        raise RuntimeError
+
+    lanes = Lanes[Record]([breaks], attrgetter("partition"), lambda _: False, most=BATCH)
+    await lanes.put(read(0)[0])
+    with pytest.raises(RuntimeError):
+        await next(lanes.loops())
+    assert lanes.storing == 0
+    await lanes.put(read(0, 0)[1])
+    assert lanes.waiting.free == 1
 
 
 @pytest.mark.anyio

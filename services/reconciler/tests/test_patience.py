@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from mode.utils.locks import Event
 
 from hourbook_contracts.codec import encode
@@ -155,8 +156,10 @@ async def test_news_of_a_partition_that_was_left_out_waits_a_tenth_of_a_second(
     fetching = reader._thread
     transport = app.transport
     assert isinstance(transport, PostgresTransport)
-    consumer = fetching._create_worker_consumer(transport)
-    assert consumer._fetch_max_wait_ms == 100
-    await consumer._client.close()
-    consumer._closed = True
+    ours = fetching._create_worker_consumer(transport)
+    fausts = AIOKafkaConsumerThread._create_worker_consumer(fetching, transport)
+    assert (ours._fetch_max_wait_ms, fausts._fetch_max_wait_ms) == (100, 1500)
+    for consumer in (ours, fausts):
+        await consumer._client.close()
+        consumer._closed = True
     fetching.thread_loop.close()

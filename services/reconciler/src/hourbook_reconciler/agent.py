@@ -163,7 +163,6 @@ class Agent:
     async def run(self) -> None:
         """Read until cancelled; raises what made Faust stop."""
         await self.app.start()
-        self.app.sensors.remove(self.app.monitor)  # counts for pages that nobody serves
         await self.app.wait_until_stopped()
         raise RuntimeError("Faust stopped by itself") from self.app.crash_reason
 

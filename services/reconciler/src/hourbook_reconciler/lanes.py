@@ -111,10 +111,12 @@ class Lanes(Generic[T]):
                 continue
             began = time.monotonic()
             self.storing += 1
-            await store(messages)
-            self.storing -= 1
-            self.waiting.release(messages)
-            self._changed.set()
+            try:
+                await store(messages)
+            finally:  # whatever was lost is a gap before what comes next, and seen
+                self.storing -= 1
+                self.waiting.release(messages)
+                self._changed.set()
             if self.waiting.free < self._most // 4:
                 await asyncio.sleep(min(REST_SECONDS_MAX, time.monotonic() - began))
 
