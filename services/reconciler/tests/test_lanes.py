@@ -60,6 +60,25 @@ class Killed:
         await asyncio.Event().wait()
 
 
+@asynccontextmanager
+async def running(*stores: Commit, patient: bool = False) -> AsyncIterator[Lanes[Record]]:
+    """Of what is patient only a partition's first is news. What a store raises is raised here."""
+    lanes = Lanes[Record](
+        stores, attrgetter("partition"), lambda record: patient and record.offset > 0, most=BATCH
+    )
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        tasks = [group.create_task(loop) for loop in lanes.loops()]
+        yield lanes
+        for task in tasks:
+            task.cancel()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 -- what is waited for tells nobody
+            await asyncio.sleep(0.001)
+
+
 async def stored(
     records: Iterable[Record],
     *stores: Commit,
@@ -67,20 +86,14 @@ async def stored(
     killed: Killed | None = None,
 ) -> None:
     """Put, and taken by as many transactions side by side: all, or what is left where one of them was killed."""
-    lanes = Lanes[Record](stores, attrgetter("partition"), lambda _: False, most=BATCH)
-    running = [asyncio.create_task(loop) for loop in lanes.loops()]
-    for record in records:
-        await lanes.put(record)
-        if between is not None:
-            await between()
-    async with asyncio.timeout(60):
-        while lanes.waiting.free or lanes.storing > bool(killed and killed.lost):
-            await asyncio.sleep(0.001)
-            for lane in running:
-                if lane.done():
-                    lane.result()
-    for lane in running:
-        lane.cancel()
+    async with running(*stores) as lanes:
+        for record in records:
+            await lanes.put(record)
+            if between is not None:
+                await between()
+        await until(
+            lambda: not lanes.waiting.free and lanes.storing == bool(killed and killed.lost)
+        )
 
 
 def read(*partitions: int) -> list[Record]:
@@ -131,24 +144,6 @@ class Gate:
 
     def let_through(self) -> None:
         self._open.set()
-
-
-@asynccontextmanager
-async def running(*stores: Commit, patient: bool = False) -> AsyncIterator[Lanes[Record]]:
-    lanes = Lanes[Record](
-        stores, attrgetter("partition"), lambda record: patient and record.offset > 0, most=BATCH
-    )
-    tasks = [asyncio.create_task(loop) for loop in lanes.loops()]
-    yield lanes
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 -- what is waited for tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def put(lanes: Lanes[Record], *records: Record) -> None:

@@ -15,7 +15,7 @@ Store = Callable[[list[T]], Awaitable[None]]
 """One transaction with these; what it raises ends the process."""
 
 REST_SECONDS_MAX = 0.05
-"""After a transaction we rest as long as it took, unless a whole one waits: the busier, the more comes together."""
+"""After a transaction we rest as long as it took, unless a quarter of one waits: the busier, the more goes together."""
 
 PATIENCE_SECONDS = 0.1
 """So long what calls for no decision soon waits for more."""
